@@ -1,0 +1,166 @@
+"""The loop of one arm: directive → controller → gate → joint command, one writer, each stage reporting what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from skillkit.embodiment import Embodiment
+from skillkit.pose import Array, Pose, frozen
+from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot
+from skillkit.spaces import ArmState, CartesianDelta, Delegated, Directive, JointCommand, JointInput, JointTarget, ObjectState
+
+RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
+REST = 1e-4  # [rad/s] commanded speed that counts as rest
+
+
+class ArmLoop:
+    """Everything between a directive and the command of one arm.
+
+    ``base`` is ``transform_base_to_world``. The arm is silent until :meth:`engage`; from then on it sends at every tick until
+    :meth:`release`.
+    """
+
+    def __init__(self, name: str, embodiment: Embodiment, base: Pose, kinematics: Kinematics, controller: Controller, gate: Gate) -> None:
+        self.name, self.embodiment, self.base = name, embodiment, base
+        self.kinematics, self.controller, self.gate = kinematics, controller, gate
+        self.period = 1.0 / embodiment.control_rate
+        self.latest: JointInput | None = None
+        self.engaged = False
+        self.closure = 0.0
+        self.sent_position: Array | None = None
+        self.sent_velocity: Array = frozen(np.zeros(embodiment.n))
+        self.residual: Array = frozen(np.zeros(6))
+        self.stopped_because = ""
+
+    # -- what the arm says ----------------------------------------------------------------------------------------------------------
+
+    def take(self, given: JointInput) -> None:
+        """Consume a joint state; one of the wrong length is passed over, so that it grows stale."""
+        if len(given.position) == self.embodiment.n and len(given.velocity) == self.embodiment.n:
+            self.latest = given
+
+    def state(self, now: float) -> ArmState | None:
+        """The arm as observed, or ``None`` before its first joint state."""
+        if self.latest is None:
+            return None
+        position = frozen(self.latest.position)
+        tool = self.base @ self.kinematics.forward(position)
+        return ArmState(
+            position=position,
+            velocity=frozen(self.latest.velocity),
+            tool=tool,
+            target=self.base @ self.controller.target if self.engaged else tool,
+            base=self.base,
+            opening=self.latest.opening,
+            opening_max=self.embodiment.gripper.width if self.embodiment.gripper else 0.0,
+            closure=self.closure,
+            force=self.latest.force,
+            age=now - self.latest.received,
+            residual=self.residual,
+        )
+
+    def at_rest(self) -> bool:
+        """Commanded and measured joint speeds are both zero within the embodiment's ``settle``; an arm that fell silent counts by its command."""
+        if float(np.max(np.abs(self.sent_velocity))) > REST:
+            return False
+        return self.latest is None or bool(self.stopped_because) or float(np.max(np.abs(self.latest.velocity))) <= self.embodiment.settle
+
+    # -- who holds it -----------------------------------------------------------------------------------------------------------------
+
+    def engage(self) -> None:
+        """Begin to send: from the last command where the arm is still there, else from the measured position."""
+        if self.latest is None or (self.engaged and not self.stopped_because):
+            return
+        measured = np.array(self.latest.position)
+        keep = self.sent_position is not None and not self.stopped_because and float(np.max(np.abs(measured - self.sent_position))) <= RESEED
+        start = self.sent_position if keep and self.sent_position is not None else measured
+        self.controller.reset(start)
+        self.gate.reset(start)
+        if not keep and self.embodiment.gripper is not None:
+            self.closure = min(1.0, max(0.0, 1.0 - self.latest.opening / self.embodiment.gripper.width)) if self.sent_position is None else self.closure
+        self.sent_position, self.sent_velocity = frozen(start), frozen(np.zeros(self.embodiment.n))
+        self.engaged, self.stopped_because = True, ""
+
+    def release(self) -> None:
+        """Fall silent; the driver holds the last command."""
+        self.engaged = False
+
+    # -- one tick -----------------------------------------------------------------------------------------------------------------------
+
+    def command(self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float) -> JointCommand | None:
+        """One control tick at ``now``; ``clock`` is the time that options see, behind ``now`` by the time spent paused.
+
+        Never raises: whatever fails becomes a command that the gate turns into braking. ``None`` when the arm is not driven from here.
+        """
+        if not self.engaged or self.latest is None or isinstance(directive, Delegated):
+            return None
+        measured = np.array(self.latest.position)
+        limits: tuple[str, ...] = ()
+        try:
+            control = self._control(directive, measured, objects, clock)
+            position, limits = control.position, control.active_limits
+            self.residual = frozen(np.concatenate([self.base.rotation @ control.residual[:3], self.base.rotation @ control.residual[3:]]))
+        except Exception as error:  # a bug in the controller must not leave the arm without a command
+            position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
+        self._close(directive)
+        sent = self.gate.step(position, measured, now - self.latest.received)
+        self.sent_position, self.sent_velocity = frozen(sent.position), frozen(sent.velocity)
+        if not sent.safe:
+            self.stopped_because = sent.reason
+        return JointCommand(self.sent_position, self.sent_velocity, self.closure, (*limits, *(f"gate:{word}" for word in sent.limited)), sent.safe)
+
+    def _control(self, directive: Directive | None, measured: Array, objects: Mapping[str, ObjectState], clock: float) -> ControlStep:
+        if isinstance(directive, JointTarget):
+            return self.controller.move(measured, np.array(directive.position))
+        if not isinstance(directive, CartesianDelta):
+            return self.controller.stop(measured)
+        share = self._share(directive, clock)
+        delta = share * np.array([*directive.translation, *directive.rotation])
+        if directive.frame in ("tool", "base"):
+            return self.controller.step(measured, delta, directive.frame)
+        rotation = self.base.rotation.T
+        if directive.frame != "world":
+            rotation = rotation @ objects[directive.frame].pose.rotation
+        return self.controller.step(measured, np.concatenate([rotation @ delta[:3], rotation @ delta[3:]]), "base")
+
+    def _share(self, directive: CartesianDelta, clock: float) -> float:
+        """The part of a policy step's delta that falls into this control tick; the parts of a whole step add up to 1."""
+        if directive.period <= self.period:
+            return 1.0
+        begun = (clock - directive.start) / directive.period
+        return max(0.0, min(1.0, begun + self.period / directive.period) - max(0.0, begun))
+
+    def _close(self, directive: Directive | None) -> None:
+        closure = directive.closure if isinstance(directive, (CartesianDelta, JointTarget)) else None
+        if closure is not None and closure == closure:
+            self.closure = min(1.0, max(0.0, closure))
+
+    # -- state in the open --------------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """Everything, controller and gate included."""
+        latest = self.latest
+        return {
+            "latest": None if latest is None else [latest.stamp, latest.received, list(latest.position), list(latest.velocity), latest.opening, latest.force],
+            "engaged": self.engaged,
+            "closure": self.closure,
+            "sent": None if self.sent_position is None else [self.sent_position.tolist(), self.sent_velocity.tolist()],
+            "residual": self.residual.tolist(),
+            "stopped_because": self.stopped_because,
+            "controller": self.controller.snapshot() if self.engaged else None,
+            "gate": self.gate.snapshot() if self.engaged else None,
+        }
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """The inverse of :meth:`snapshot`."""
+        latest = snapshot["latest"]
+        self.latest = None if latest is None else JointInput(self.name, latest[0], latest[1], tuple(latest[2]), tuple(latest[3]), latest[4], latest[5])
+        self.engaged, self.closure, self.stopped_because = snapshot["engaged"], snapshot["closure"], snapshot["stopped_because"]
+        self.sent_position = None if snapshot["sent"] is None else frozen(snapshot["sent"][0])
+        self.sent_velocity = frozen(np.zeros(self.embodiment.n) if snapshot["sent"] is None else snapshot["sent"][1])
+        self.residual = frozen(snapshot["residual"])
+        if self.engaged:
+            self.controller.restore(snapshot["controller"])
+            self.gate.restore(snapshot["gate"])

@@ -1,0 +1,116 @@
+"""One episode under the simulated clock: MuJoCo and the core in lock-step, as fast as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from skillkit.assembly.description import Description
+from skillkit.assembly.system import System
+from skillkit.bags import BagWriter
+from skillkit.bags.standard import Joints
+from skillkit.option import Transition
+from skillkit.records import result_record, step_record
+from skillkit.runtime import Runtime, StepResult
+from skillkit.sim import World
+from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outcome
+
+GOAL = "run"
+OBJECT_EVERY = 2  # control ticks between two looks at the objects
+AFTERWARDS = 1.5  # [s] physics goes on after the task, so that the scene's own test sees what stays
+DEADLINE = 600.0  # [s] a task that has not ended by then is cancelled
+
+
+@dataclass
+class Episode:
+    """What happened.
+
+    Attributes:
+        ending: of the task.
+        success: what the scene's own physical test says.
+        checks: its parts.
+        duration: simulated time until the task ended [s].
+        transitions: every option that ran, in order of their ends.
+        peak_speed: largest commanded joint speed, as a fraction of that joint's limit.
+    """
+
+    seed: int
+    ending: Ending
+    success: bool
+    checks: Mapping[str, bool]
+    duration: float
+    steps: int
+    transitions: list[Transition] = field(default_factory=list)
+    peak_speed: float = 0.0
+    bag: str = ""
+
+
+def open_recorder(path: str, system: System, description: Description) -> BagWriter:
+    """A bag with everything a re-execution needs attached before the first message."""
+    arms = {a.name: Joints(a.embodiment.joints, a.embodiment.gripper.joints if a.embodiment.gripper else ()) for a in system.cell.arms}
+    writer = BagWriter(path, arms=arms)
+    for name, data in description.attachments().items():
+        writer.attach(name, data, "application/json" if name.endswith(".json") else "text/plain")
+    return writer
+
+
+def run_episode(
+    system: System,
+    world: World,
+    task: str,
+    parameters: Mapping[str, Any] = NOTHING,
+    seed: int = 0,
+    record: str = "",
+    on_step: Callable[[Runtime, StepResult], None] | None = None,
+) -> Episode:
+    """Run one task on a simulated world to its end.
+
+    Args:
+        record: path of the bag to write, if any.
+        on_step: called after every step, to draw or to measure.
+    """
+    runtime = system.runtime(world.sizes)
+    description = Description.of(system, world.sizes, task=task, parameters=dict(parameters), seed=seed, clock="simulation")
+    writer = open_recorder(record, system, description) if record else None
+    limits = {arm.name: arm.embodiment.velocity for arm in system.cell.arms}
+    period = 1.0 / max(arm.embodiment.control_rate for arm in system.cell.arms)
+    episode = Episode(seed, Ending(Outcome.ERROR, "did not start"), False, {}, 0.0, 0, bag=record)
+    try:
+        while True:
+            now = episode.steps * period
+            inputs = _inputs(world, episode.steps, now, task, parameters)
+            result = runtime.step(inputs, now)
+            episode.steps += 1
+            if writer is not None:
+                writer.write_step(step_record(result.tick, now, inputs), result_record(result))
+            if on_step is not None:
+                on_step(runtime, result)
+            for name, command in result.commands.items():
+                world.command(name, command.position, command.velocity, command.closure)
+                episode.peak_speed = max(episode.peak_speed, float(np.max(np.abs(command.velocity) / limits[name])))
+            episode.transitions.extend(event for event in result.events if isinstance(event, Transition))
+            world.advance(period)
+            if result.ended:
+                episode.ending, episode.duration = result.ended[0].ending, now
+                break
+    finally:
+        if writer is not None:
+            writer.close()
+    world.advance(AFTERWARDS)
+    verdict = world.verdict()
+    episode.success, episode.checks = verdict.success, verdict.reasons
+    return episode
+
+
+def _inputs(world: World, step: int, now: float, task: str, parameters: Mapping[str, Any]) -> list[Input]:
+    inputs: list[Input] = list(world.joint_inputs(now))
+    if step % OBJECT_EVERY == 0:
+        inputs += [*world.object_inputs(now), *world.signal_inputs(now)]
+    if step == 1:  # once everything has been seen
+        inputs.append(GoalInput(GOAL, now, task, dict(parameters)))
+    if abs(now - DEADLINE) < 1e-9:
+        inputs.append(CancelInput(GOAL, now, f"not done after {DEADLINE:g} s"))
+    return inputs

@@ -1,0 +1,75 @@
+"""Names → a system: the arms of a cell, the skills, the tasks, and the runtime over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skillkit import share
+from skillkit.arm import ArmLoop
+from skillkit.cell import Cell, CellArm
+from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.library import Skill, load_skills
+from skillkit.option import Option
+from skillkit.pose import Array
+from skillkit.runtime import Runtime
+from skillkit.safety import SafetyGate
+from skillkit.spaces import NOTHING
+from skillkit.trees import Task, load_task
+
+
+@dataclass
+class System:
+    """Everything a runtime is made of.
+
+    Attributes:
+        skills: by name; every one of them is an option that a goal may name.
+        tasks: by name, as loaded so far; options too.
+    """
+
+    cell: Cell
+    skills: Mapping[str, Skill]
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, cell: Cell, *tasks: str | Path, skills: str | Path | None = None, use: Mapping[str, str | Path] = NOTHING) -> System:
+        """A system for a cell with the tasks of these names or files.
+
+        Args:
+            skills: the folder of skill folders; the one that is found first, if left out.
+            use: skill name → another folder to take it from.
+
+        Raises:
+            UnknownName, InvalidFile: with everything that is wrong.
+        """
+        system = cls(cell, load_skills(skills or share.folder("skills"), use))
+        for task in tasks:
+            system.add_task(task)
+        return system
+
+    def add_task(self, name_or_file: str | Path) -> Task:
+        """Load and check a task against the skills that are there."""
+        task = load_task(share.find("tasks", name_or_file), self.skill_options())
+        self.tasks[task.name] = task
+        return task
+
+    def skill_options(self) -> dict[str, Option]:
+        """Every skill as an option."""
+        return {name: skill.option() for name, skill in self.skills.items()}
+
+    def options(self) -> dict[str, Option]:
+        """Every skill and task as an option."""
+        skills = self.skill_options()
+        roles = ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
+        return {**skills, **{name: task.option(skills, roles) for name, task in self.tasks.items()}}
+
+    def runtime(self, sizes: Mapping[str, Array] = NOTHING) -> Runtime:
+        """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen."""
+        return Runtime([arm_loop(arm) for arm in self.cell.arms], self.options(), sizes)
+
+
+def arm_loop(arm: CellArm) -> ArmLoop:
+    """The control loop of one arm of a cell."""
+    model, rate = arm.embodiment, arm.embodiment.control_rate
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate))

@@ -1,0 +1,324 @@
+"""Skill folders: ``skills/<name>/skill.yaml`` and what lies beside it → checked skills, ready to be options.
+
+The folder is the whole skill: copy it to another machine and it works; its digest names it in every bag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skillkit import documents, expressions
+from skillkit.documents import Document, Where, describe, is_number
+from skillkit.exceptions import InvalidFile, Problem, UnknownName
+from skillkit.expressions import Expression, ExpressionError
+from skillkit.option import Initiation, Option, Parameter, Situation
+from skillkit.protocols import Policy
+from skillkit.spaces import NOTHING, Ending, Outcome
+
+WORDS = ("skill", "description", "parameters", "roles", "action", "initiation", "success", "failure", "time_limit", "effects", "policy")
+REQUIRED = ("skill", "description", "action", "success", "time_limit", "policy")
+PARAMETER_WORDS = ("type", "unit", "minimum", "maximum", "default", "choices", "description")
+PARAMETER_TYPES = ("object", "number", "integer", "boolean", "word")
+UNITS = ("", "m", "rad", "s", "N", "m/s")
+SPACES = ("cartesian_delta",)
+RATE_RANGE = (1.0, 500.0)  # [Hz]
+TIME_RANGE = (0.1, 3600.0)  # [s]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A condition that ends a skill FAILED, and what to say then."""
+
+    when: Expression
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skill:
+    """A checked skill.
+
+    Attributes:
+        rate: policy steps per second [Hz].
+        hold: success must hold this long without a break [s].
+        effects: what is true after success, for the planner.
+        digest: sha256 over the folder.
+    """
+
+    name: str
+    description: str
+    folder: Path
+    parameters: tuple[Parameter, ...]
+    roles: tuple[str, ...]
+    rate: float
+    initiation: Expression | None
+    success: Expression
+    hold: float
+    failures: tuple[Failure, ...]
+    time_limit: float
+    effects: tuple[Expression, ...]
+    policy: Callable[[], Policy]
+    digest: str
+
+    def option(self) -> Option:
+        """⟨I, π, β⟩ of this skill."""
+        return Option(
+            name=self.name,
+            policy=self.policy,
+            initiation=self._initiate,
+            termination=self._terminate,
+            rate=self.rate,
+            time_limit=self.time_limit,
+            parameters=self.parameters,
+            roles=self.roles,
+            hold_success=self.hold,
+            digest=self.digest,
+        )
+
+    def _initiate(self, situation: Situation) -> Initiation:
+        if self.initiation is None or self.initiation.truth(situation):
+            return Initiation(True)
+        return Initiation(False, 0.0, self.initiation.explain(situation))
+
+    def _terminate(self, situation: Situation) -> Ending | None:
+        if self.success.truth(situation):
+            return Ending(Outcome.SUCCEEDED, self.success.text)
+        for failure in self.failures:
+            if failure.when.truth(situation):
+                return Ending(Outcome.FAILED, failure.reason)
+        return None
+
+
+def load_skills(folder: str | Path, use: Mapping[str, str | Path] = NOTHING) -> dict[str, Skill]:
+    """Every skill below ``folder``, by name; ``use`` replaces single skills by other folders.
+
+    Raises:
+        InvalidFile: with all problems of all skills. UnknownName: ``use`` names a skill that is not there.
+    """
+    folders = {path.parent.name: path.parent for path in sorted(Path(folder).glob("*/skill.yaml"))}
+    for name, other in use.items():
+        if name not in folders:
+            raise UnknownName("skill", name, folders)
+        folders[name] = Path(other)
+    skills: dict[str, Skill] = {}
+    problems: list[Problem] = []
+    for name, path in folders.items():
+        skill, found = check_skill(path)
+        problems.extend(found)
+        if skill is not None and skill.name != name:
+            problems.append(
+                Problem(str(path / "skill.yaml"), 1, 1, "wrong-name", "error", f"the skill is named '{skill.name}', its folder '{name}'", "rename one")
+            )
+        elif skill is not None:
+            skills[name] = skill
+    if any(problem.severity == "error" for problem in problems):
+        raise InvalidFile(problems)
+    return skills
+
+
+def check_skill(folder: str | Path) -> tuple[Skill | None, list[Problem]]:
+    """The skill in a folder (or of a ``skill.yaml``), or ``None``, with every problem found. Never raises on a bad file."""
+    path = Path(folder)
+    path = path / "skill.yaml" if path.is_dir() else path
+    document = documents.load(path)
+    skill = _Reader(document, path.parent).skill() if not document.problems else None
+    return skill, document.problems
+
+
+def digest(folder: Path) -> str:
+    """sha256 over names and contents of a folder's files, byte-code left out."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            total.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+class _Reader:
+    """Checks one skill.yaml; all problems at once."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self.document, self.folder = document, folder
+        self.parameters: dict[str, Parameter] = {}
+
+    def skill(self) -> Skill | None:
+        data = self.document.data
+        if not isinstance(data, dict):
+            self.document.error((), "wrong-type", f"a skill is a mapping, found {describe(data)}")
+            return None
+        self.document.check_words(data, (), WORDS, "a skill")
+        for word in REQUIRED:
+            if word not in data:
+                self.document.error((), "missing", f"'{word}' is missing")
+        self.parameters = self._parameters(data.get("parameters") or {})
+        success, hold = self._success(data.get("success"))
+        name, description = self._word(data, "skill"), self._word(data, "description")
+        roles = self._roles(data.get("roles", ["arm"]))
+        rate = self._rate(data.get("action"))
+        initiation = self._expression(data["initiation"], ("initiation",)) if "initiation" in data else None
+        failures = self._failures(data.get("failure", []))
+        limit = self._quantity(data.get("time_limit"), ("time_limit",), "s", TIME_RANGE) if "time_limit" in data else 0.0
+        effects = self._effects(data.get("effects", []))
+        policy = self._policy(data.get("policy")) if "policy" in data else None
+        if any(problem.severity == "error" for problem in self.document.problems) or success is None or policy is None:
+            return None
+        parameters = tuple(self.parameters.values())
+        return Skill(name, description, self.folder, parameters, roles, rate, initiation, success, hold, failures, limit, effects, policy, digest(self.folder))
+
+    # -- parts ------------------------------------------------------------------------------------------------------------------------
+
+    def _word(self, data: dict[str, Any], key: str) -> str:
+        value = data.get(key, "")
+        if key in data and (not isinstance(value, str) or not value):
+            self.document.error((key,), "wrong-type", f"{key} is a word or sentence, found {describe(value)}")
+        return str(value)
+
+    def _parameters(self, data: Any) -> dict[str, Parameter]:
+        if not isinstance(data, dict):
+            self.document.error(("parameters",), "wrong-type", f"parameters is a mapping of name to declaration, found {describe(data)}")
+            return {}
+        found = {name: read_parameter(self.document, name, declaration, ("parameters", name)) for name, declaration in data.items()}
+        return {name: parameter for name, parameter in found.items() if parameter is not None}
+
+    def _roles(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not value or not all(isinstance(role, str) for role in value):
+            self.document.error(("roles",), "wrong-type", f"roles is a list of role names such as [arm], found {describe(value)}")
+            return ()
+        return tuple(value)
+
+    def _rate(self, value: Any) -> float:
+        if not isinstance(value, dict):
+            if value is not None:
+                self.document.error(("action",), "wrong-type", f"action has space and rate, found {describe(value)}")
+            return 0.0
+        self.document.check_words(value, ("action",), ("space", "rate"), "an action")
+        if value.get("space") not in SPACES:
+            self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(SPACES)}")
+        return self._quantity(value.get("rate"), ("action", "rate"), "Hz", RATE_RANGE)
+
+    def _success(self, value: Any) -> tuple[Expression | None, float]:
+        if isinstance(value, dict):
+            self.document.check_words(value, ("success",), ("when", "for"), "success")
+            hold = self._quantity(value["for"], ("success", "for"), "s", (0.0, 60.0)) if "for" in value else 0.0
+            return self._expression(value.get("when"), ("success", "when")), hold
+        return (self._expression(value, ("success",)), 0.0) if value is not None else (None, 0.0)
+
+    def _failures(self, value: Any) -> tuple[Failure, ...]:
+        if not isinstance(value, list):
+            self.document.error(("failure",), "wrong-type", f"failure is a list of {{when, reason}}, found {describe(value)}")
+            return ()
+        failures = []
+        for index, item in enumerate(value):
+            where: Where = ("failure", index)
+            if not isinstance(item, dict) or not isinstance(item.get("reason"), str):
+                self.document.error(where, "wrong-type", f"a failure has when (an expression) and reason (words), found {describe(item)}")
+                continue
+            self.document.check_words(item, where, ("when", "reason"), "a failure")
+            when = self._expression(item.get("when"), (*where, "when"))
+            if when is not None:
+                failures.append(Failure(when, item["reason"]))
+        return tuple(failures)
+
+    def _effects(self, value: Any) -> tuple[Expression, ...]:
+        if not isinstance(value, list):
+            self.document.error(("effects",), "wrong-type", f"effects is a list of expressions, found {describe(value)}")
+            return ()
+        found = [self._expression(item, ("effects", index)) for index, item in enumerate(value)]
+        return tuple(effect for effect in found if effect is not None)
+
+    def _expression(self, value: Any, where: Where) -> Expression | None:
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        if not isinstance(value, str):
+            self.document.error(where, "wrong-type", f"an expression is expected, found {describe(value)}")
+            return None
+        try:
+            return expressions.parse(value, self.parameters)
+        except ExpressionError as error:
+            self.document.error(where, "expression", error.message, error.hint, offset=error.column - 1)
+            return None
+
+    def _quantity(self, value: Any, where: Where, unit: str, limits: tuple[float, float]) -> float:
+        number = documents.quantity(value, unit)
+        if number is None:
+            self.document.error(where, "wrong-type", f"a number with its unit is expected, such as '20 {unit}', found {describe(value)}")
+        elif not limits[0] <= number <= limits[1]:
+            self.document.error(where, "out-of-range", f"{number:g} {unit} is not from {limits[0]:g} to {limits[1]:g} {unit}")
+        return number if number is not None else 0.0
+
+    def _policy(self, value: Any) -> Callable[[], Policy] | None:
+        if not isinstance(value, dict) or not isinstance(value.get("python"), str) or value["python"].count(":") != 1:
+            self.document.error(("policy",), "wrong-type", f"policy is {{python: 'module:Class'}}, found {describe(value)}")
+            return None
+        self.document.check_words(value, ("policy",), ("python",), "a policy")
+        module, _, name = value["python"].partition(":")
+        path = self.folder / f"{module}.py"
+        if not module.isidentifier() or not path.is_file():
+            self.document.error(("policy", "python"), "unknown-file", f"there is no file '{module}.py' beside the skill.yaml")
+            return None
+        try:
+            found = getattr(_module(path), name, None)
+        except Exception as error:  # user code may fail in any way while it is imported
+            self.document.error(("policy", "python"), "policy-import", f"{path.name} does not import: {type(error).__name__}: {error}")
+            return None
+        lacking = [method for method in ("start", "act", "snapshot", "restore") if not callable(getattr(found, method, None))]
+        if not isinstance(found, type) or lacking:
+            self.document.error(("policy", "python"), "not-a-policy", f"'{name}' in {path.name} is no class with {', '.join(lacking)}")
+            return None
+        return found
+
+
+def read_parameter(document: Document, name: str, value: Any, where: Where) -> Parameter | None:
+    """One declaration ``name: {type, unit, minimum, maximum, default, choices, description}``; problems go to the document."""
+    if not isinstance(value, dict) or value.get("type") not in PARAMETER_TYPES:
+        found = value.get("type") if isinstance(value, dict) else value
+        document.error(where, "unknown-word", f"the type of parameter '{name}' is {describe(found)}", f"allowed: {', '.join(PARAMETER_TYPES)}")
+        return None
+    problems = len(document.problems)
+    document.check_words(value, where, PARAMETER_WORDS, "a parameter")
+    for bound in ("minimum", "maximum"):
+        if bound in value and not is_number(value[bound]):
+            document.error((*where, bound), "wrong-type", f"{bound} is a number, found {describe(value[bound])}")
+    choices = value.get("choices", [])
+    if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
+        document.error((*where, "choices"), "wrong-type", f"choices is a list of words, found {describe(choices)}")
+    if value.get("unit", "") not in UNITS:
+        document.error((*where, "unit"), "unknown-word", f"unit is {describe(value['unit'])}", f"allowed: {', '.join(UNITS[1:])}")
+    if len(document.problems) > problems:
+        return None
+    parameter = Parameter(
+        name,
+        value["type"],
+        value.get("unit", ""),
+        value.get("minimum"),
+        value.get("maximum"),
+        value.get("default"),
+        tuple(choices),
+        str(value.get("description", "")),
+    )
+    expected = parameter.check(parameter.default) if parameter.default is not None else ""
+    if expected:
+        document.error((*where, "default"), "out-of-range", f"the default is {describe(parameter.default)}; allowed: {expected}")
+    return parameter
+
+
+def _module(path: Path) -> Any:
+    """The Python file as a module of its own, apart from every other skill's."""
+    name = f"skillkit_skill_{hashlib.sha256(str(path.resolve()).encode() + path.read_bytes()).hexdigest()[:16]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{path} is not Python")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]

@@ -1,0 +1,176 @@
+"""Steps as plain dicts shaped like the messages of ``skillkit_interfaces``: what bags hold and ROS publishes.
+
+One shape for both, so that a bag written in process and one recorded over ROS re-execute alike. Floats are never rounded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skillkit.exceptions import SkillkitError
+from skillkit.option import Started, StatusChange, Transition
+from skillkit.runtime import GoalEnded, StepResult
+from skillkit.spaces import (
+    CancelInput,
+    CartesianDelta,
+    ControlInput,
+    Delegated,
+    Directive,
+    GoalInput,
+    Input,
+    JointCommand,
+    JointInput,
+    JointTarget,
+    ObjectInput,
+    SignalInput,
+)
+
+NAN = float("nan")
+Record = dict[str, Any]
+
+
+def time_fields(seconds: float) -> Record:
+    """Task clock [s] → the fields of ``builtin_interfaces/Time``."""
+    nanoseconds = round(seconds * 1e9)
+    return {"sec": nanoseconds // 1_000_000_000, "nanosec": nanoseconds % 1_000_000_000}
+
+
+def header(seconds: float, frame: str = "") -> Record:
+    """The fields of ``std_msgs/Header``."""
+    return {"stamp": time_fields(seconds), "frame_id": frame}
+
+
+# -- inputs --------------------------------------------------------------------------------------------------------------------------
+
+
+def input_record(given: Input) -> Record:
+    """``skillkit_interfaces/Input``."""
+    stamp = getattr(given, "stamp", given.received)
+    values: tuple[float, ...] = ()
+    text = ""
+    if isinstance(given, JointInput):
+        kind, name, values = "joint", given.arm, (*given.position, *given.velocity, given.opening, given.force)
+    elif isinstance(given, ObjectInput):
+        kind, name, values = "object", given.name, (*given.position, *given.quaternion)
+    elif isinstance(given, SignalInput):
+        kind, name, values = "signal", given.name, (given.value,)
+    elif isinstance(given, GoalInput):
+        kind, name = "goal", given.goal
+        text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
+    elif isinstance(given, CancelInput):
+        kind, name, text = "cancel", given.goal, given.reason
+    else:
+        kind, name = "control", given.word
+    return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
+
+
+def input_from_record(record: Mapping[str, Any]) -> Input:
+    """The inverse of :func:`input_record`, bit for bit.
+
+    Raises:
+        SkillkitError: not an input record; the message says what is wrong.
+    """
+    kind, name, stamp, received = str(record["kind"]), str(record["name"]), float(record["stamp"]), float(record["received"])
+    values, text = tuple(float(value) for value in record["values"]), str(record["text"])
+    try:
+        if kind == "joint":
+            n = (len(values) - 2) // 2
+            return JointInput(name, stamp, received, values[:n], values[n : 2 * n], values[2 * n], values[2 * n + 1])
+        if kind == "object":
+            x, y, z, qx, qy, qz, qw = values
+            return ObjectInput(name, stamp, received, (x, y, z), (qx, qy, qz, qw))
+        if kind == "signal":
+            return SignalInput(name, stamp, received, values[0])
+        if kind == "goal":
+            goal = json.loads(text)
+            return GoalInput(name, received, goal["option"], goal["parameters"], goal["roles"])
+    except (ValueError, IndexError, KeyError, TypeError) as error:
+        raise SkillkitError(f"the recorded {kind} input '{name}' is damaged: {error}") from None
+    if kind == "cancel":
+        return CancelInput(name, received, text)
+    if kind == "control":
+        return ControlInput(name, received)
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control")
+
+
+def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:
+    """``skillkit_interfaces/Step``: enough, alone, to re-execute."""
+    return {"header": header(now), "tick": tick, "now": now, "inputs": [input_record(given) for given in inputs]}
+
+
+def inputs_from_record(record: Mapping[str, Any]) -> list[Input]:
+    """The inputs of a Step record, in the order in which they were consumed."""
+    return [input_from_record(given) for given in record["inputs"]]
+
+
+# -- results -------------------------------------------------------------------------------------------------------------------------
+
+
+def result_record(result: StepResult) -> Record:
+    """``skillkit_interfaces/StepResult``."""
+    return {
+        "header": header(result.time),
+        "tick": result.tick,
+        "directives": [_directive(arm, directive) for arm, directive in result.directives.items()],
+        "commands": [_command(arm, command) for arm, command in result.commands.items()],
+        "started": [_started(event) for event in result.events if isinstance(event, Started)],
+        "statuses": [{"path": event.path, "status": event.status} for event in result.events if isinstance(event, StatusChange)],
+        "transitions": [_transition(event, result.time) for event in result.events if isinstance(event, Transition)],
+        "ended": [_ended(goal) for goal in result.ended],
+    }
+
+
+def _directive(arm: str, directive: Directive) -> Record:
+    kind, frame, closure, period, start = "hold", "", None, 0.0, 0.0
+    values: list[float] = []
+    if isinstance(directive, CartesianDelta):
+        kind, frame, closure, period, start = "delta", directive.frame, directive.closure, directive.period, directive.start
+        values = [float(value) for value in (*directive.translation, *directive.rotation)]
+    elif isinstance(directive, JointTarget):
+        kind, values, closure = "joints", [float(value) for value in directive.position], directive.closure
+    elif isinstance(directive, Delegated):
+        kind, frame = "delegated", directive.to
+    closed = NAN if closure is None else float(closure)
+    return {"arm": arm, "kind": kind, "frame": frame, "values": values, "closure": closed, "period": float(period), "start": float(start)}
+
+
+def _command(arm: str, command: JointCommand) -> Record:
+    return {
+        "arm": arm,
+        "position": command.position.tolist(),
+        "velocity": command.velocity.tolist(),
+        "closure": float(command.closure),
+        "limited": list(command.limited),
+        "safe": command.safe,
+    }
+
+
+def _started(event: Started) -> Record:
+    return {"path": event.path, "option": event.option, "parameters": _json(event.parameters), "time": float(event.time), "score": float(event.score)}
+
+
+def _transition(event: Transition, time: float) -> Record:
+    return {
+        "header": header(time),
+        "path": event.path,
+        "option": event.option,
+        "parameters": _json(event.parameters),
+        "start": float(event.start),
+        "duration": float(event.duration),
+        "steps": event.steps,
+        "reward": float(event.reward),
+        "terminated": event.terminated,
+        "truncated": event.truncated,
+        "outcome": event.ending.outcome.value,
+        "reason": event.ending.reason,
+    }
+
+
+def _ended(goal: GoalEnded) -> Record:
+    return {"goal": goal.goal, "outcome": goal.ending.outcome.value, "reason": goal.ending.reason, "time": float(goal.time)}
+
+
+def _json(parameters: Mapping[str, Any]) -> str:
+    return json.dumps(dict(parameters), sort_keys=True)

@@ -1,0 +1,255 @@
+"""The step: ``step(inputs, now) → directives, commands, events``.
+
+One core under three clocks. It reads no clock, no random state and no ROS; everything that arrives on its own is a stamped input,
+consumed at a recorded tick. The same inputs at the same ticks give the same results bit for bit, so a run can be re-executed from
+its bag, and continued from a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from skillkit.arm import ArmLoop
+from skillkit.exceptions import SkillkitError, did_you_mean
+from skillkit.option import Event, Execution, Option, fill_parameters
+from skillkit.perception import Perception
+from skillkit.pose import Array
+from skillkit.protocols import Snapshot
+from skillkit.spaces import (
+    CancelInput,
+    ControlInput,
+    Directive,
+    Ending,
+    GoalInput,
+    Hold,
+    Input,
+    JointCommand,
+    JointInput,
+    ObjectInput,
+    Observation,
+    Outcome,
+    SignalInput,
+)
+
+CONTROL_WORDS = ("pause", "resume", "step")
+
+
+@dataclass(frozen=True, slots=True)
+class GoalEnded:
+    """A goal's ending, reported once its arms are at rest."""
+
+    goal: str
+    ending: Ending
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one step decided.
+
+    Attributes:
+        directives: what was asked of each leased arm.
+        commands: what left each arm's gate.
+        events: runs started and ended, node statuses changed, in order.
+        ended: goals that ended with their arms at rest.
+    """
+
+    tick: int
+    time: float
+    observation: Observation = field(repr=False)
+    directives: Mapping[str, Directive]
+    commands: Mapping[str, JointCommand]
+    events: tuple[Event, ...]
+    ended: tuple[GoalEnded, ...]
+
+
+@dataclass
+class _Goal:
+    """A goal being served; ``ending`` is set while its arms come to rest."""
+
+    execution: Execution
+    arms: tuple[str, ...]
+    ending: Ending | None = None
+
+
+class Runtime:
+    """One arm group: its options, its arms' loops, and the leases between them.
+
+    Args:
+        arms: the loops of the arms it holds.
+        options: every task and skill that a goal may name.
+        sizes: full extents of the known objects (3,) [m].
+    """
+
+    def __init__(self, arms: Sequence[ArmLoop], options: Mapping[str, Option], sizes: Mapping[str, Array] | None = None) -> None:
+        self.arms = {arm.name: arm for arm in arms}
+        self.options = dict(options)
+        self.perception = Perception(sizes or {})
+        self.goals: dict[str, _Goal] = {}
+        self.tick = -1
+        self.paused = False
+        self.single_step = False
+        self.paused_for = 0.0
+        self.now = 0.0
+
+    # -- the step -------------------------------------------------------------------------------------------------------------------
+
+    def step(self, inputs: Sequence[Input], now: float) -> StepResult:
+        """Consume ``inputs`` in order and advance to ``now`` [s, task clock, never decreasing]. Never raises."""
+        self.tick += 1
+        if self.paused:
+            self.paused_for += max(0.0, now - self.now)
+        self.now = max(self.now, now)
+        ended: list[GoalEnded] = []
+        requests = [given for given in inputs if not self._perceive(given)]
+        observation = self._observe(now)
+        for request in requests:
+            self._request(request, observation, now, ended)
+        events: list[Event] = []
+        directives = self._decide(observation, events)
+        commands = self._command(directives, observation, now)
+        self._stop_unsafe(observation)
+        for goal in self.goals.values():
+            events.extend(goal.execution.drain())
+        self._settle(now, ended)
+        if self.single_step and events:
+            self.paused, self.single_step = True, False
+        return StepResult(self.tick, now, observation, directives, commands, tuple(events), tuple(ended))
+
+    def _perceive(self, given: Input) -> bool:
+        if isinstance(given, JointInput):
+            if given.arm in self.arms:
+                self.arms[given.arm].take(given)
+            return True
+        if isinstance(given, (ObjectInput, SignalInput)):
+            self.perception.take(given)
+            return True
+        return False
+
+    def _observe(self, now: float) -> Observation:
+        states = {name: arm.state(now) for name, arm in self.arms.items()}
+        seen = {name: state for name, state in states.items() if state is not None}
+        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals))
+
+    @property
+    def _active_time(self) -> float:
+        """The clock of options: it stands still while paused, and so do time limits."""
+        return self.now - self.paused_for
+
+    # -- requests -----------------------------------------------------------------------------------------------------------------------
+
+    def _request(self, request: Input, observation: Observation, now: float, ended: list[GoalEnded]) -> None:
+        if isinstance(request, GoalInput):
+            refusal = self._start(request, observation)
+            if refusal:
+                ended.append(GoalEnded(request.goal, Ending(Outcome.REFUSED, refusal), now))
+        elif isinstance(request, CancelInput):
+            for name, goal in self.goals.items():
+                if request.goal in ("", name):
+                    goal.execution.preempt(observation, self._active_time, request.reason)
+        elif isinstance(request, ControlInput) and request.word in CONTROL_WORDS:
+            self.paused, self.single_step = request.word == "pause", request.word == "step"
+
+    def _start(self, request: GoalInput, observation: Observation) -> str:
+        """Lease the arms and begin; the reason where that is refused."""
+        option = self.options.get(request.option)
+        if option is None:
+            return f"unknown task or skill '{request.option}'; {did_you_mean(request.option, self.options)}"
+        if request.goal in self.goals:
+            return f"a goal named '{request.goal}' is active already"
+        roles = self._roles(option, request.roles)
+        missing = [role for role in option.roles if role not in roles]
+        if missing:
+            return f"no arm for the role '{missing[0]}'; arms here: {', '.join(self.arms)}"
+        for arm in roles.values():
+            holder = next((name for name, goal in self.goals.items() if arm in goal.arms), None)
+            if arm not in self.arms or holder is not None:
+                return f"the arm '{arm}' is leased to the goal '{holder}'" if holder else f"unknown arm '{arm}'; {did_you_mean(arm, self.arms)}"
+            if arm not in observation.arms:
+                return f"no joint state of the arm '{arm}' has arrived"
+        try:
+            parameters = fill_parameters(option.parameters, request.parameters, option.name)
+        except SkillkitError as error:
+            return str(error)
+        for arm in roles.values():
+            self.arms[arm].engage()
+        execution = Execution(option, parameters, roles)
+        execution.begin(observation, self._active_time)
+        self.goals[request.goal] = _Goal(execution, tuple(roles.values()))
+        return ""
+
+    def _roles(self, option: Option, given: Mapping[str, str]) -> dict[str, str]:
+        """The arm for each role: as given, else the arm of that name, else the only arm."""
+        roles = dict(given)
+        for role in option.roles:
+            if role not in roles and role in self.arms:
+                roles[role] = role
+            elif role not in roles and len(self.arms) == 1:
+                roles[role] = next(iter(self.arms))
+        return roles
+
+    # -- decide, command, settle ------------------------------------------------------------------------------------------------------------
+
+    def _decide(self, observation: Observation, events: list[Event]) -> dict[str, Directive]:
+        directives: dict[str, Directive] = {}
+        for goal in self.goals.values():
+            asked = {} if self.paused else goal.execution.step(observation, self._active_time)
+            events.extend(goal.execution.drain())
+            for arm in goal.arms:
+                directives[arm] = asked.get(arm, Hold())
+        return directives
+
+    def _command(self, directives: Mapping[str, Directive], observation: Observation, now: float) -> dict[str, JointCommand]:
+        clock = self._active_time
+        commands: dict[str, JointCommand] = {}
+        for name, arm in self.arms.items():
+            command = arm.command(directives.get(name), observation.objects, now, clock)
+            if command is not None:
+                commands[name] = command
+        return commands
+
+    def _stop_unsafe(self, observation: Observation) -> None:
+        for goal in self.goals.values():
+            for arm in goal.arms:
+                reason = self.arms[arm].stopped_because
+                if reason:
+                    goal.execution.preempt(observation, self._active_time, f"{arm}: {reason}", Outcome.UNSAFE)
+
+    def _settle(self, now: float, ended: list[GoalEnded]) -> None:
+        for name, goal in list(self.goals.items()):
+            goal.ending = goal.execution.ending
+            if goal.ending is None or not all(self.arms[arm].at_rest() for arm in goal.arms):
+                continue
+            for arm in goal.arms:
+                self.arms[arm].release()
+            ended.append(GoalEnded(name, goal.ending, now))
+            del self.goals[name]
+
+    # -- state in the open --------------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The whole state as plain JSON values."""
+        return {
+            "tick": self.tick,
+            "now": self.now,
+            "paused": self.paused,
+            "single_step": self.single_step,
+            "paused_for": self.paused_for,
+            "perception": self.perception.snapshot(),
+            "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
+            "goals": {name: {"arms": list(goal.arms), "execution": goal.execution.snapshot()} for name, goal in self.goals.items()},
+        }
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from a snapshot of a runtime with the same arms and options, bit for bit."""
+        self.tick, self.now = snapshot["tick"], snapshot["now"]
+        self.paused, self.single_step, self.paused_for = snapshot["paused"], snapshot["single_step"], snapshot["paused_for"]
+        self.perception.restore(snapshot["perception"])
+        for name, values in snapshot["arms"].items():
+            self.arms[name].restore(values)
+        self.goals = {}
+        for name, values in snapshot["goals"].items():
+            execution = Execution(self.options[values["execution"]["option"]], {}, {})
+            execution.restore(values["execution"])
+            self.goals[name] = _Goal(execution, tuple(values["arms"]), execution.ending)

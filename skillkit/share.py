@@ -1,0 +1,53 @@
+"""Where the files that users write are found: ``skills/ tasks/ cells/ urdf/``.
+
+The same from a checkout, an editable install, ``pip install`` and a colcon install. ``SKILLKIT_PATH`` (folders joined by the path
+separator) is searched first, then the working directory, then what came with the package.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from skillkit.exceptions import UnknownName
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def roots() -> Iterator[Path]:
+    """Folders that may hold ``skills/``, ``tasks/``, ``cells/`` and ``urdf/``, first match first."""
+    yield from (Path(part) for part in os.environ.get("SKILLKIT_PATH", "").split(os.pathsep) if part)
+    yield Path.cwd()
+    yield PACKAGE.parent
+    yield Path(sys.prefix) / "share" / "skillkit"
+    yield from (Path(part) / "share" / "skillkit" for part in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if part)
+
+
+def folder(kind: str) -> Path:
+    """The first folder ``kind`` (``"skills"``, ``"urdf"`` …) that exists and holds something of ours."""
+    for root in roots():
+        if (root / kind).is_dir() and any((root / kind).glob("*.yaml" if kind != "skills" else "*/skill.yaml")):
+            return root / kind
+    raise UnknownName("folder", kind, (str(root) for root in roots()))
+
+
+def find(kind: str, name: str | Path) -> Path:
+    """A file by path, or by its name without ending in the folder ``kind``.
+
+    Raises:
+        UnknownName: no such file; the message offers the nearest name.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        raise UnknownName(f"file of {kind}", str(name), (str(p) for p in path.parent.glob("*.yaml")))
+    known: dict[str, Path] = {}
+    for root in roots():
+        for candidate in sorted((root / kind).glob("*.yaml")):
+            known.setdefault(candidate.stem, candidate)
+    if str(name) not in known:
+        raise UnknownName(kind.rstrip("s") if kind != "urdf" else "robot", str(name), known)
+    return known[str(name)]

@@ -1,0 +1,249 @@
+"""The values that flow through the one straight line: frozen, with units and frames named.
+
+``Observation → option → Directive → controller → gate → JointCommand``. Every time is in seconds on the *task clock*, which starts
+at 0 with the runtime and is handed in; nothing here reads a clock. Poses are in the frame ``world`` of the cell, x forward and z up
+(REP-103).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from skillkit.exceptions import UnknownName
+from skillkit.pose import Array, Pose
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+# ---- what the world says -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ArmState:
+    """One arm as observed at one control tick.
+
+    Attributes:
+        position: (n,) joint positions measured [rad] or [m].
+        velocity: (n,) joint velocities measured [rad/s] or [m/s].
+        tool: measured tool pose, ``transform_tool_to_world``; z points out of the gripper.
+        target: tool pose that the controller is steering to, ``transform_tool_to_world``; free of actuator lag.
+        base: ``transform_base_to_world``.
+        opening: measured gap between the fingers [m].
+        opening_max: widest gap of this gripper [m].
+        closure: commanded closure of the gripper, 0 open … 1 closed.
+        force: measured gripping force [N], 0 where the gripper does not tell.
+        age: time since the joint state arrived [s].
+        residual: (6,) what the controller could not follow yet, target minus commanded pose [m, rad], in world axes.
+    """
+
+    position: Array
+    velocity: Array
+    tool: Pose
+    target: Pose
+    base: Pose
+    opening: float
+    opening_max: float
+    closure: float
+    force: float
+    age: float
+    residual: Array
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """One perceived object.
+
+    Attributes:
+        pose: ``transform_object_to_world``; +x is the object's front (a handle's, a button's outward normal), +z up, origin at its centre.
+        size: (3,) full extents along its own axes [m].
+        age: time since the pose arrived [s].
+        speed: speed of its centre by finite difference of the last two poses [m/s].
+    """
+
+    pose: Pose
+    size: Array
+    age: float
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything a decision may depend on, at one tick."""
+
+    time: float
+    arms: Mapping[str, ArmState]
+    objects: Mapping[str, ObjectState]
+    signals: Mapping[str, float]
+
+    def object(self, name: str) -> ObjectState:
+        """The object of that name; ``UnknownName`` lists what is seen."""
+        try:
+            return self.objects[name]
+        except KeyError:
+            raise UnknownName("object", name, self.objects) from None
+
+
+# ---- what an option says -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CartesianDelta:
+    """Motion of the tool during *one policy step*; the runtime spreads it over the control ticks of that step.
+
+    Attributes:
+        translation: (3,) [m] in ``frame``.
+        rotation: (3,) rotation vector [rad] in ``frame``, about the tool point.
+        frame: ``"tool"``, ``"base"``, ``"world"`` or the name of an object.
+        closure: gripper command, 0 open … 1 closed; ``None`` leaves it as it is.
+        period: length of the policy step [s]; filled in by the execution from the option's rate, 0 means one control tick.
+        start: when that policy step began, task clock [s]; filled in by the execution.
+    """
+
+    translation: tuple[float, float, float]
+    rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    frame: str = "world"
+    closure: float | None = None
+    period: float = 0.0
+    start: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class JointTarget:
+    """Joint positions to go to (n,) [rad] or [m]; for homing, not for skills that should run on any arm."""
+
+    position: tuple[float, ...]
+    closure: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Come to rest and stay; the gripper keeps its command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delegated:
+    """Another machine moves this arm; nothing is sent from here."""
+
+    to: str = ""
+
+
+Directive: TypeAlias = CartesianDelta | JointTarget | Hold | Delegated
+
+
+@dataclass(frozen=True, slots=True)
+class JointCommand:
+    """What leaves the gate.
+
+    Attributes:
+        position: (n,) [rad] or [m].
+        velocity: (n,) [rad/s] or [m/s].
+        closure: 0 open … 1 closed.
+        limited: why it differs from what was asked, for example ``"velocity:panda_joint2"``; empty when passed unchanged.
+        safe: False when the gate stopped the arm on its own.
+    """
+
+    position: Array
+    velocity: Array
+    closure: float
+    limited: tuple[str, ...] = ()
+    safe: bool = True
+
+
+# ---- how it ended --------------------------------------------------------------------------------------------------------------
+
+
+class Outcome(Enum):
+    """Every way an option can end. Reaching a deadline is never success."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    PREEMPTED = "PREEMPTED"
+    REFUSED = "REFUSED"  # outside the initiation set
+    UNSAFE = "UNSAFE"  # the gate or a watchdog stopped it
+    ERROR = "ERROR"  # a bug
+
+    @property
+    def swallowable(self) -> bool:
+        """Whether a fallback, retry or decorator may turn it into something else."""
+        return self in (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.TIMED_OUT, Outcome.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an option ended and why, in words."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+# ---- stamped inputs: everything that arrives on its own ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JointInput:
+    """A joint state, already matched by joint name to the arm's order."""
+
+    arm: str
+    stamp: float  # when it was measured, sender's clock [s]
+    received: float  # when it arrived, task clock [s]
+    position: tuple[float, ...]
+    velocity: tuple[float, ...]
+    opening: float  # [m]
+    force: float = 0.0  # [N]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInput:
+    """A perceived pose ``transform_object_to_world``: position [m], quaternion (x, y, z, w)."""
+
+    name: str
+    stamp: float
+    received: float
+    position: tuple[float, float, float]
+    quaternion: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalInput:
+    """A named number: a button's travel, a digital input, a force."""
+
+    name: str
+    stamp: float
+    received: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoalInput:
+    """Start the option ``option`` (a task or a skill) with parameters; ``goal`` identifies it, ``roles`` says which arm plays which role."""
+
+    goal: str
+    received: float
+    option: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelInput:
+    """Stop the goal; it ends PREEMPTED once the arm is at rest. An empty ``goal`` means whichever is active."""
+
+    goal: str
+    received: float
+    reason: str = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlInput:
+    """``pause``, ``resume`` or ``step`` (one decision, then pause again)."""
+
+    word: str
+    received: float
+
+
+Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput
