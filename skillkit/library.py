@@ -27,6 +27,7 @@ PARAMETER_WORDS = ("type", "unit", "minimum", "maximum", "default", "choices", "
 PARAMETER_TYPES = ("object", "number", "integer", "boolean", "word")
 UNITS = ("", "m", "rad", "s", "N", "m/s")
 SPACES = ("cartesian_delta",)
+UNQUOTED = "within { } and [ ] an expression with a comma needs quotes around it: YAML splits at commas there"
 RATE_RANGE = (1.0, 500.0)  # [Hz]
 TIME_RANGE = (0.1, 3600.0)  # [s]
 
@@ -240,7 +241,8 @@ class _Reader:
         try:
             return expressions.parse(value, self.parameters)
         except ExpressionError as error:
-            self.document.error(where, "expression", error.message, error.hint, offset=error.column - 1)
+            hint = error.hint if value.count("(") == value.count(")") else UNQUOTED
+            self.document.error(where, "expression", error.message, hint, offset=error.column - 1)
             return None
 
     def _quantity(self, value: Any, where: Where, unit: str, limits: tuple[float, float]) -> float:
@@ -263,7 +265,7 @@ class _Reader:
             return None
         try:
             found = getattr(_module(path), name, None)
-        except Exception as error:  # user code may fail in any way while it is imported
+        except (Exception, SystemExit) as error:  # user code may fail in any way while it is imported
             self.document.error(("policy", "python"), "policy-import", f"{path.name} does not import: {type(error).__name__}: {error}")
             return None
         lacking = [method for method in ("start", "act", "snapshot", "restore") if not callable(getattr(found, method, None))]
