@@ -133,9 +133,8 @@ def test_the_digest_changes_with_every_file_and_with_nothing_else(folder: Path) 
     assert touch(folder).digest != before
 
 
-def test_use_replaces_one_skill_by_another_folder(folder: Path, tmp_path: Path) -> None:
-    other = tmp_path / "elsewhere"
-    other.mkdir()
+def test_use_replaces_one_skill_by_another_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("elsewhere")
     (other / "skill.yaml").write_text(YAML.replace("10 s", "20 s"))
     (other / "policy.py").write_text(POLICY)
     assert load_skills(folder, {"touch": other})["touch"].time_limit == 20.0
