@@ -88,11 +88,11 @@ class BagError(SkillkitError):
     """A bag that cannot be read or written as asked.
 
     Attributes:
-        path: the bag, or what stands for it.
+        subject: the bag, topic or type it is about; the whole message where nothing else is given.
         problem: what was found.
         fix: what to do about it.
     """
 
-    def __init__(self, path: object, problem: str, fix: str = "") -> None:
-        self.path, self.problem, self.fix = str(path), problem, fix
-        super().__init__(f"{self.path}: {problem}{f'; {fix}' if fix else ''}")
+    def __init__(self, subject: object, problem: str = "", fix: str = "") -> None:
+        self.subject, self.problem, self.fix = str(subject), problem, fix
+        super().__init__(self.subject + (f": {problem}" if problem else "") + (f"; {fix}" if fix else ""))

@@ -1,0 +1,317 @@
+"""Reading a bag: ours and any other MCAP of ROS 2, finished or cut, in bounded memory.
+
+with open_bag("run.mcap") as bag:
+    for message in bag.messages("/panda/joint_states", start=2.0, end=3.0):
+        print(message.time, message.value["position"])
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import IO, Any, NamedTuple
+
+from mcap import records
+
+from skillkit.bags import chunk
+from skillkit.bags.cdr import Codec
+from skillkit.bags.conform import Conform
+from skillkit.bags.index import DAMAGE, Block, Place, parse, read_index
+from skillkit.bags.schemas import STEP, STEP_RESULT
+from skillkit.exceptions import BagError, UnknownName
+
+PENDING_LIMIT = 1_000_000  # messages held back to put overlapping chunks in order
+WAITING_LIMIT = 1000  # steps held back for a result that comes later
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic of a bag."""
+
+    name: str
+    type: str  # package/msg/Type
+    count: int  # messages
+    encoding: str  # of the messages: "cdr" can be decoded
+
+
+class Message(NamedTuple):
+    """One decoded message."""
+
+    topic: str
+    time: float  # log time [s]
+    value: dict[str, Any]
+
+
+class RawRecord(NamedTuple):
+    """One message as bytes."""
+
+    topic: str
+    stamp: int  # log time [ns]
+    data: bytes
+
+
+class Record(NamedTuple):
+    """One record of a runtime."""
+
+    kind: str  # its type: schemas.STEP or schemas.STEP_RESULT
+    time: float  # log time [s]
+    value: dict[str, Any]
+
+
+class RecordedStep(NamedTuple):
+    """One step of the core: what it consumed, and what it decided where that was recorded."""
+
+    step: dict[str, Any]
+    result: dict[str, Any] | None
+
+
+class Attachments(Mapping[str, bytes]):
+    """The files in a bag by name, read when asked for; of two with one name the later counts.
+
+    Attributes:
+        media_types: by name.
+    """
+
+    def __init__(self, bag: Bag, places: Iterable[Place]) -> None:
+        self._bag = bag
+        self._places: dict[str, Place] = {}
+        self.media_types: dict[str, str] = {}
+        for place in places:
+            try:
+                head = parse(records.Attachment, bag._bytes(Place(place.offset, min(place.length, 4096))))
+                self._places[head.name], self.media_types[head.name] = place, head.media_type
+            except DAMAGE:
+                bag._damage("an attachment")
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._places:
+            raise KeyError(name)
+        try:
+            return parse(records.Attachment, self._bag._bytes(self._places[name])).data
+        except DAMAGE as error:
+            raise BagError(self._bag.path, f"attachment '{name}' is damaged: {error}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+class Bag:
+    """An open bag; made by :func:`open_bag`.
+
+    Attributes:
+        topics: by name.
+        attachments: files by name, as bytes.
+        metadata: records of words by name.
+        complete: finished by its writer, and nothing damaged met so far.
+        note: what is missing or damaged, in words.
+        start, end: log time of the first and last message [s].
+    """
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self.path, self._file = path, file
+        self._index = read_index(file, str(path))
+        self.complete, self.note = self._index.complete, self._index.note
+        self._codecs: dict[int, Codec] = {}
+        self._numbers: dict[str, list[int]] = {}
+        for number, channel in self._index.channels.items():
+            self._numbers.setdefault(channel.topic, []).append(number)
+        self.topics: Mapping[str, Topic] = MappingProxyType({name: self._topic(name) for name in sorted(self._numbers)})
+        self.attachments = Attachments(self, self._index.attachments)
+        self.metadata: Mapping[str, dict[str, str]] = MappingProxyType(self._read_metadata())
+        self.start = min((block.start for block in self._index.blocks), default=0) / 1e9
+        self.end = max((block.end for block in self._index.blocks), default=0) / 1e9
+
+    # -- messages ------------------------------------------------------------------------------------------------------------------------
+
+    def messages(self, topic: str | Iterable[str] | None = None, start: float | None = None, end: float | None = None) -> Iterator[Message]:
+        """Decoded messages in order of log time; messages of equal time in the order in which they were written.
+
+        Args:
+            topic: one topic, several, or ``None`` for all that can be decoded.
+            start, end: log times [s]; both inside.
+
+        Raises:
+            UnknownName: no such topic; the message offers the nearest.
+            BagError: a message or its schema is damaged, or its encoding is not CDR.
+        """
+        if topic is None:
+            topic = [name for name, known in self.topics.items() if known.encoding == "cdr"]
+        for number, stamp, data in self._ordered(self._wanted(topic), start, end):
+            yield Message(self._index.channels[number].topic, stamp / 1e9, self._codec(number).decode(data))
+
+    def raw_messages(self, topic: str | Iterable[str] | None = None, start: float | None = None, end: float | None = None) -> Iterator[RawRecord]:
+        """As :meth:`messages`, without decoding."""
+        for number, stamp, data in self._ordered(self._wanted(topic), start, end):
+            yield RawRecord(self._index.channels[number].topic, stamp, data)
+
+    @property
+    def runtimes(self) -> Mapping[str, Mapping[str, str]]:
+        """Where the runtimes whose records are in this bag wrote them: namespace → message type → topic."""
+        found: dict[str, dict[str, str]] = {}
+        for name, topic in self.topics.items():
+            if topic.type in (STEP, STEP_RESULT):
+                found.setdefault(name.rpartition("/")[0], {}).setdefault(topic.type, name)
+        return found
+
+    def records(self, runtime: str | None = None) -> Iterator[Record]:
+        """Steps and results in order of log time, in the shape this version expects.
+
+        Args:
+            runtime: namespace of one of :attr:`runtimes`; may be left out where there is one.
+
+        Raises:
+            UnknownName: no such runtime.
+            BagError: there are several, or the records are damaged or of a version that cannot be read.
+        """
+        runtimes = self.runtimes
+        if runtime is None and len(runtimes) > 1:
+            raise BagError(self.path, f"holds the records of several runtimes: {', '.join(runtimes)}", "name one of them")
+        if runtime is not None and runtime not in runtimes:
+            raise UnknownName("runtime", runtime, runtimes)
+        topics = runtimes[runtime] if runtime is not None else next(iter(runtimes.values()), {})
+        kinds = {name: kind for kind, name in topics.items()}
+        conform = {name: Conform(kind, *self.schema_of(name)) for name, kind in kinds.items()}
+        for message in self.messages(conform):
+            yield Record(kinds[message.topic], message.time, conform[message.topic](message.value))
+
+    def steps(self, runtime: str | None = None) -> Iterator[RecordedStep]:
+        """The steps of one runtime in order, each with its result where one with its tick was recorded.
+
+        Args, Raises: as :meth:`records`.
+        """
+        waiting: deque[dict[str, Any]] = deque()
+        results: dict[int, dict[str, Any]] = {}
+        newest = -1
+        for record in self.records(runtime):
+            tick = record.value["tick"]
+            if record.kind == STEP:
+                waiting.append(record.value)
+            else:
+                newest, results[tick] = max(newest, tick), record.value
+            while waiting and (waiting[0]["tick"] <= newest or len(waiting) > WAITING_LIMIT):
+                step = waiting.popleft()
+                yield RecordedStep(step, results.pop(step["tick"], None))
+        for step in waiting:
+            yield RecordedStep(step, results.pop(step["tick"], None))
+
+    def schema_of(self, topic: str) -> tuple[str, str]:
+        """Type (``package/msg/Type``) and full schema text of a topic."""
+        schema = self._index.schemas.get(self._index.channels[self._wanted(topic)[0]].schema_id)
+        return (schema.name, schema.data.decode("utf-8", "replace")) if schema is not None else ("", "")
+
+    # -- the file ------------------------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Bag:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _topic(self, name: str) -> Topic:
+        numbers = self._numbers[name]
+        channel = self._index.channels[numbers[0]]
+        schema = self._index.schemas.get(channel.schema_id)
+        return Topic(name, schema.name if schema else "", sum(self._index.counts[number] for number in numbers), channel.message_encoding)
+
+    def _wanted(self, topic: str | Iterable[str] | None) -> list[int]:
+        names = list(self.topics) if topic is None else [topic] if isinstance(topic, str) else list(topic)
+        for name in names:
+            if name not in self._numbers:
+                raise UnknownName("topic", name, self.topics)
+        return [number for name in names for number in self._numbers[name]]
+
+    def _codec(self, number: int) -> Codec:
+        if number not in self._codecs:
+            channel = self._index.channels[number]
+            schema = self._index.schemas.get(channel.schema_id)
+            if channel.message_encoding != "cdr" or schema is None or schema.encoding != "ros2msg":
+                found = f"{channel.message_encoding or 'nothing'}/{schema.encoding if schema else 'no schema'}"
+                raise BagError(self.path, f"topic {channel.topic} is encoded as {found}; allowed: cdr/ros2msg", "read it with raw_messages()")
+            self._codecs[number] = Codec(schema.name, schema.data.decode("utf-8", "replace"))
+        return self._codecs[number]
+
+    def _bytes(self, place: Place | Block) -> bytes:
+        self._file.seek(place.offset)
+        return self._file.read(place.length)
+
+    def _damage(self, what: str) -> None:
+        self.complete = False
+        if what not in self.note:
+            self.note = "; ".join(part for part in (self.note, f"{what} is damaged and was left out") if part)
+
+    def _read_metadata(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for place in self._index.metadata:
+            try:
+                record = parse(records.Metadata, self._bytes(place))
+                found[record.name] = record.metadata
+            except DAMAGE:
+                self._damage("a metadata record")
+        return found
+
+    def _ordered(self, wanted: list[int], start: float | None, end: float | None) -> Iterator[tuple[int, int, bytes]]:
+        """Channel, log time [ns] and bytes, across chunks that may overlap in time."""
+        first = -1 if start is None else round(start * 1e9)
+        last = 2**64 if end is None else round(end * 1e9)
+        blocks = sorted((block for block in self._index.blocks if block.end >= first and block.start <= last), key=lambda block: block.start)
+        pending: list[tuple[int, int, int, bytes]] = []
+        order = 0
+        channels = frozenset(wanted)
+        for index, block in enumerate(blocks):
+            for message in self._block_messages(block, channels):
+                if first <= message.stamp <= last:
+                    heapq.heappush(pending, (message.stamp, order, message.channel, message.data))
+                    order += 1
+            horizon = blocks[index + 1].start if index + 1 < len(blocks) else 2**64
+            while pending and (pending[0][0] < horizon or len(pending) > PENDING_LIMIT):
+                stamp, _, number, data = heapq.heappop(pending)
+                yield number, stamp, data
+
+    def _block_messages(self, block: Block, channels: frozenset[int]) -> Iterator[chunk.RawMessage]:
+        content = self._bytes(block)
+        if block.chunked:
+            try:
+                content, whole = chunk.open_chunk(content, cut=block.cut)
+            except BagError:
+                content, whole = b"", False
+            if not whole and not block.cut:
+                content = b""
+                self._damage(f"the chunk at byte {block.offset} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
+        for opcode, begin, finish in chunk.split(content):
+            message = chunk.message_at(content, begin, finish) if opcode == chunk.MESSAGE else None
+            if message is not None and message.channel in channels:
+                yield message
+
+
+def open_bag(path: str | Path) -> Bag:
+    """Open a bag for reading.
+
+    Raises:
+        BagError: there is no such file, it cannot be read, or it is not an MCAP file. A cut file opens; ``complete`` and ``note`` say so.
+    """
+    path = Path(path)
+    if path.is_dir():
+        inside = sorted(path.glob("*.mcap"))
+        if len(inside) != 1:
+            raise BagError(path, f"is a folder with {len(inside)} .mcap files", "name one of its .mcap files")
+        path = inside[0]
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise BagError(path, f"cannot be read: {error.strerror or error}", "check the name; 'skillkit run --record FILE' writes a bag") from None
+    try:
+        return Bag(path, file)
+    except BaseException:
+        file.close()
+        raise
