@@ -57,11 +57,15 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     marks: dict[Where, tuple[int, int]] = field(default_factory=dict)
     key_marks: dict[Where, tuple[int, int]] = field(default_factory=dict)
+    text_marks: dict[Where, tuple[int, int]] = field(default_factory=dict)
 
-    def error(self, where: Where, code: str, message: str, hint: str = "", *, key: bool = False, offset: int = 0, severity: str = "error") -> None:
-        """Append a problem at the value (or, with ``key``, at its key); ``offset`` counts columns into a one-line value."""
+    def error(self, where: Where, code: str, message: str, hint: str = "", *, key: bool = False, offset: int | None = None, severity: str = "error") -> None:
+        """Append a problem at the value (or, with ``key``, at its key); ``offset`` counts columns into the text of a one-line value."""
         line, column = self.position(where, key=key)
-        self.problems.append(Problem(self.file, line, column + offset, code, severity, message, hint))
+        if offset is not None and where in self.text_marks:
+            line, column = self.text_marks[where]
+            column += offset
+        self.problems.append(Problem(self.file, line, column, code, severity, message, hint))
 
     def check_words(self, data: dict[str, Any], where: Where, allowed: Sequence[str], what: str) -> None:
         """An error for every key of the mapping at ``where`` that is not allowed there."""
@@ -151,6 +155,9 @@ class _Builder:
 
     def _scalar(self, node: yaml.Node, where: Where) -> Any:
         text, kind = str(node.value), node.tag.rpartition(":")[2]
+        if node.start_mark.line == node.end_mark.line:
+            line, column = _mark(node)
+            self.document.text_marks[where] = (line, column + (1 if getattr(node, "style", None) in ("'", '"') else 0))
         if kind == "int":
             return int(text, 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10) if len(text) < 400 else float("inf")
         if kind == "float":

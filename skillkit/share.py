@@ -44,10 +44,16 @@ def find(kind: str, name: str | Path) -> Path:
         if path.is_file():
             return path
         raise UnknownName(f"file of {kind}", str(name), (str(p) for p in path.parent.glob("*.yaml")))
+    known = files(kind)
+    if str(name) not in known:
+        raise UnknownName(kind.rstrip("s") if kind != "urdf" else "robot", str(name), known)
+    return known[str(name)]
+
+
+def files(kind: str) -> dict[str, Path]:
+    """Every YAML file in the folders ``kind``, by its name without ending; of two with the same name the one found first."""
     known: dict[str, Path] = {}
     for root in roots():
         for candidate in sorted((root / kind).glob("*.yaml")):
             known.setdefault(candidate.stem, candidate)
-    if str(name) not in known:
-        raise UnknownName(kind.rstrip("s") if kind != "urdf" else "robot", str(name), known)
-    return known[str(name)]
+    return known

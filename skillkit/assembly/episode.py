@@ -10,7 +10,7 @@ import numpy as np
 
 from skillkit.assembly.description import Description
 from skillkit.assembly.system import System
-from skillkit.bags import BagWriter
+from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
 from skillkit.option import Transition
 from skillkit.records import result_record, step_record
@@ -46,6 +46,7 @@ class Episode:
     transitions: list[Transition] = field(default_factory=list)
     peak_speed: float = 0.0
     bag: str = ""
+    step_times: list[float] = field(default_factory=list)  # [s] wall time of each step, where a stopwatch was given
 
 
 def open_recorder(path: str, system: System, description: Description) -> BagWriter:
@@ -54,6 +55,9 @@ def open_recorder(path: str, system: System, description: Description) -> BagWri
     writer = BagWriter(path, arms=arms)
     for name, data in description.attachments().items():
         writer.attach(name, data, "application/json" if name.endswith(".json") else "text/plain")
+    run = description.run
+    writer.metadata("run", {"task": str(run.get("task", "")), "robot": str(run["cell"]["name"]), "seed": str(run.get("seed", ""))})
+    writer.metadata("platform", fingerprint())
     return writer
 
 
@@ -65,11 +69,13 @@ def run_episode(
     seed: int = 0,
     record: str = "",
     on_step: Callable[[Runtime, StepResult], None] | None = None,
+    stopwatch: Callable[[], float] | None = None,
 ) -> Episode:
     """Run one task on a simulated world to its end.
 
     Args:
         record: path of the bag to write, if any.
+        stopwatch: measures how long each step takes [s]; decides nothing.
         on_step: called after every step, to draw or to measure.
     """
     runtime = system.runtime(world.sizes)
@@ -82,7 +88,10 @@ def run_episode(
         while True:
             now = episode.steps * period
             inputs = _inputs(world, episode.steps, now, task, parameters)
+            begun = stopwatch() if stopwatch else 0.0
             result = runtime.step(inputs, now)
+            if stopwatch:
+                episode.step_times.append(stopwatch() - begun)
             episode.steps += 1
             if writer is not None:
                 writer.write_step(step_record(result.tick, now, inputs), result_record(result))

@@ -1,0 +1,58 @@
+"""The word of a scene → a simulated world with the arms of a cell in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from skillkit.cell import Cell
+from skillkit.exceptions import InvalidValue, UnknownName
+from skillkit.pose import Pose
+from skillkit.sim import CoffeeScene, Placement, World
+from skillkit.spaces import NOTHING
+
+SCENES = {"coffee": CoffeeScene}
+
+
+def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> tuple[Cell, World]:
+    """The world, and the cell as it stands in it: its arms move with a scene that is shifted.
+
+    Args:
+        seed: draws the scene's poses; ``None`` is its nominal layout.
+        options: the scene's options as words: ``{"locked": "true", "shift": "0.3,-0.2,0.5"}``, shifts as x, y [m] and yaw [rad].
+
+    Raises:
+        UnknownName: no such scene or option. InvalidValue: a value that does not fit.
+    """
+    if scene not in SCENES:
+        raise UnknownName("scene", scene, SCENES)
+    built = SCENES[scene](seed=seed, **_options(scene, options))
+    world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], built)
+    return Cell(cell.name, tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
+
+
+def _options(scene: str, options: Mapping[str, str]) -> dict[str, Any]:
+    defaults = {field.name: field.default for field in fields(SCENES[scene]) if field.name != "seed"}
+    values: dict[str, Any] = {}
+    for name, text in options.items():
+        if name not in defaults:
+            raise UnknownName(f"option of the scene '{scene}'", name, defaults)
+        values[name] = _shift(name, text) if isinstance(defaults[name], Pose) else _flag(name, text)
+    return values
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidValue(f"scene option {name}", text, "true or false")
+    return text == "true"
+
+
+def _shift(name: str, text: str) -> Pose:
+    try:
+        x, y, yaw = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidValue(f"scene option {name}", text, "x,y,yaw [m, m, rad], for example 0.3,-0.2,0.5") from None
+    if not all(abs(value) < 100.0 for value in (x, y, yaw)):
+        raise InvalidValue(f"scene option {name}", text, "numbers below 100")
+    return Pose.from_vector((x, y, 0.0), (0.0, 0.0, yaw))

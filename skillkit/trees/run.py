@@ -1,0 +1,157 @@
+"""What the behaviours of one run of a tree share, and the leaf that runs an option."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from py_trees import composites
+from py_trees.behaviour import Behaviour
+from py_trees.common import Status
+
+from skillkit.option import Event, Execution, Option, Situation
+from skillkit.protocols import Snapshot
+from skillkit.spaces import Directive, Ending, Observation, Outcome
+
+OTHER_WAY = ("the tree went another way", Outcome.PREEMPTED)
+
+
+class Run:
+    """The state of one run that its behaviours see. The clock is handed in: ``now`` is on the task clock [s].
+
+    Attributes:
+        roles: role of the tree → arm; ``arm`` is always among them.
+        active: leaves whose option runs, by path, in the order they began.
+        fatal: the ending that no node may swallow, once there is one, and the leaf it came from.
+        wake: when the tree must be ticked at the latest [s].
+        halting: reason and outcome for a leaf that is stopped from above.
+    """
+
+    def __init__(self, options: Mapping[str, Option], parameters: Mapping[str, Any], roles: Mapping[str, str], decision_rate: float) -> None:
+        first = next(iter(roles.values()), "")
+        self.options, self.parameters, self.decision_rate = options, dict(parameters), decision_rate
+        self.tree_roles = tuple(roles)
+        self.roles = dict(roles) if "arm" in roles or not first else {**roles, "arm": first}
+        self.observation: Observation | None = None
+        self.now = self.elapsed = 0.0
+        self.active: dict[str, OptionLeaf] = {}
+        self.events: list[Event] = []
+        self.fatal: tuple[OptionLeaf, Ending] | None = None
+        self.wake = float("inf")
+        self.halting = OTHER_WAY
+
+    def situation(self) -> Situation:
+        """What a condition of the tree sees."""
+        if self.observation is None:
+            raise RuntimeError("a tree was asked before its first observation")
+        return Situation(self.observation, self.roles, self.parameters, self.elapsed)
+
+    def wake_at(self, time: float) -> None:
+        """Ask for a tick at this time on the task clock [s]."""
+        self.wake = min(self.wake, time)
+
+
+class Treelike(Behaviour):
+    """A behaviour of ours: its own state beside py_trees' lies open."""
+
+    def state(self) -> Any:
+        """Own state as plain JSON values."""
+        return None
+
+    def set_state(self, state: Any) -> None:
+        """Put back what :meth:`state` gave."""
+
+
+class OptionLeaf(Treelike):
+    """Runs one option, call-and-return; it is stepped at every control tick, not only when the tree is ticked.
+
+    Use ``initialise`` for beginning the run, ``update`` for telling how it stands, ``terminate`` for ending it from above.
+    """
+
+    def __init__(self, path: str, run: Run, option: Option, parameters: Mapping[str, Any], roles: Mapping[str, str]) -> None:
+        super().__init__(path)
+        self.run, self.option, self.given, self.roles = run, option, dict(parameters), dict(roles)
+        self.execution: Execution | None = None
+
+    def initialise(self) -> None:
+        observation = self.run.situation().observation
+        self.feedback_message = ""
+        self.execution = Execution(self.option, self.given, self.roles, self.name)
+        self.run.active[self.name] = self
+        self.execution.begin(observation, self.run.now)
+        self.step()
+
+    def step(self) -> None:
+        """One control tick of the option."""
+        execution = self.execution
+        if execution is None:
+            return
+        execution.step(self.run.situation().observation, self.run.now)
+        self._collect(execution)
+        ending = execution.ending
+        if ending is not None:
+            self.feedback_message = described(self.name, ending)
+            if not ending.outcome.swallowable and self.run.fatal is None:
+                self.run.fatal = (self, ending)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the option's run is over."""
+        return self.execution is not None and self.execution.ending is not None
+
+    def directives(self) -> Mapping[str, Directive]:
+        """What the option asks of its arms, by arm."""
+        return self.execution.directives if self.execution is not None else {}
+
+    def update(self) -> Status:
+        ending = self.execution.ending if self.execution is not None else None
+        if ending is None:
+            return Status.RUNNING
+        self.run.active.pop(self.name, None)
+        return Status.SUCCESS if ending.outcome is Outcome.SUCCEEDED else Status.FAILURE
+
+    def terminate(self, new_status: Status) -> None:
+        self.run.active.pop(self.name, None)
+        execution = self.execution
+        if execution is None or execution.ending is not None or new_status is not Status.INVALID:
+            return
+        reason, outcome = self.run.halting
+        execution.preempt(self.run.situation().observation, self.run.now, reason, outcome)
+        self._collect(execution)
+        self.feedback_message = described(self.name, Ending(outcome, reason))
+
+    def _collect(self, execution: Execution) -> None:
+        self.run.events.extend(execution.drain())
+
+    def state(self) -> Snapshot | None:
+        return None if self.execution is None else self.execution.snapshot()
+
+    def set_state(self, state: Snapshot | None) -> None:
+        self.execution = None
+        if state is not None:
+            self.execution = Execution(self.option, self.given, self.roles, self.name)
+            self.execution.restore(state)
+
+
+def described(path: str, ending: Ending) -> str:
+    """``grasp_cup: FAILED: the object slipped``."""
+    reason = f": {ending.reason}" if ending.reason else ""
+    return f"{path.rpartition('/')[2]}: {ending.outcome.value}{reason}"
+
+
+def reason_of(node: Behaviour) -> str:
+    """Why a node failed, in the words of the leaves that decided it."""
+    if node.feedback_message or not node.children:
+        return str(node.feedback_message)
+    if isinstance(node, composites.Selector):
+        reasons = [reason_of(child) for child in node.children]
+        return "; ".join(reason for reason in dict.fromkeys(reasons) if reason)
+    current = getattr(node, "current_child", None)
+    return reason_of(current if current is not None else node.children[0])
+
+
+def behaviours(root: Behaviour) -> Iterator[Behaviour]:
+    """The root and all below it, parents first."""
+    yield root
+    for child in root.children:
+        yield from behaviours(child)
