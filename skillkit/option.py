@@ -261,6 +261,7 @@ class Execution:
         except Exception as error:
             ending = _bug(error, "running")
         if ending is not None:
+            self._halt_below(observation, now, f"the option around it ended {ending.outcome.value}", Outcome.PREEMPTED)
             self._end(ending, observation, now)
             return NOTHING
         return self.directives
@@ -269,11 +270,15 @@ class Execution:
         """End the run from above; runs inside it end with it."""
         if self.ending is not None:
             return
+        self._halt_below(observation, now, reason, outcome)
+        self._end(Ending(outcome, reason), observation, now)
+
+    def _halt_below(self, observation: Observation, now: float, reason: str, outcome: Outcome) -> None:
+        """End the runs that π itself has begun, if it has any."""
         halt = getattr(self.policy, "halt", None)
         if halt is not None:
             halt(observation, now, reason, outcome)
         self._collect()
-        self._end(Ending(outcome, reason), observation, now)
 
     def drain(self) -> list[Event]:
         """Events since the last call, in order."""
@@ -316,8 +321,8 @@ class Execution:
                 return Ending(Outcome.ERROR, f"the policy moved the role '{role}', which the option does not hold; it holds {', '.join(self.roles) or 'none'}")
             if not isinstance(directive, (CartesianDelta, JointTarget, Hold, Delegated)):
                 return Ending(Outcome.ERROR, f"the policy gave {type(directive).__name__} for '{role}'; allowed: CartesianDelta, JointTarget, Hold, Delegated")
-            if isinstance(directive, CartesianDelta):
-                directive = replace(directive, period=period, start=now)
+            if isinstance(directive, CartesianDelta) and (period > 0.0 or directive.period == 0.0):
+                directive = replace(directive, period=period, start=now)  # what a run inside has stamped already stays as it is
             directives[arm] = directive
         self.directives = directives
         return None

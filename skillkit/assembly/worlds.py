@@ -15,8 +15,8 @@ from skillkit.spaces import NOTHING
 SCENES = {"coffee": CoffeeScene}
 
 
-def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> tuple[Cell, World]:
-    """The world, and the cell as it stands in it: its arms move with a scene that is shifted.
+def scene_of(scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> CoffeeScene:
+    """The scene of that name.
 
     Args:
         seed: draws the scene's poses; ``None`` is its nominal layout.
@@ -27,8 +27,12 @@ def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[s
     """
     if scene not in SCENES:
         raise UnknownName("scene", scene, SCENES)
-    built = SCENES[scene](seed=seed, **_options(scene, options))
-    world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], built)
+    return SCENES[scene](seed=seed, **_options(scene, options))
+
+
+def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> tuple[Cell, World]:
+    """The world of a scene (see :func:`scene_of`), and the cell as it stands in it: its arms move with a scene that is shifted."""
+    world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], scene_of(scene, seed, options))
     return Cell(cell.name, tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
 
 

@@ -11,11 +11,13 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, NamedTuple
 
 from mcap import records
+from mcap.data_stream import ReadDataStream
 
 from skillkit.bags import chunk
 from skillkit.bags.cdr import Codec
@@ -25,6 +27,7 @@ from skillkit.bags.schemas import STEP, STEP_RESULT
 from skillkit.exceptions import BagError, UnknownName
 
 PENDING_LIMIT = 1_000_000  # messages held back to put overlapping chunks in order
+HEAD_LENGTH = 4096  # [bytes] of an attachment that are read for its name
 WAITING_LIMIT = 1000  # steps held back for a result that comes later
 
 
@@ -82,8 +85,8 @@ class Attachments(Mapping[str, bytes]):
         self.media_types: dict[str, str] = {}
         for place in places:
             try:
-                head = parse(records.Attachment, bag._bytes(Place(place.offset, min(place.length, 4096))))
-                self._places[head.name], self.media_types[head.name] = place, head.media_type
+                name, media_type = _attachment_head(bag._bytes(Place(place.offset, min(place.length, HEAD_LENGTH))))
+                self._places[name], self.media_types[name] = place, media_type
             except DAMAGE:
                 bag._damage("an attachment")
 
@@ -100,6 +103,14 @@ class Attachments(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._places)
+
+
+def _attachment_head(content: bytes) -> tuple[str, str]:
+    """Name and media type from the first bytes of an attachment, whose data may be cut off."""
+    stream = ReadDataStream(BytesIO(content))
+    stream.read8()  # log time
+    stream.read8()  # create time
+    return stream.read_prefixed_string(), stream.read_prefixed_string()
 
 
 class Bag:

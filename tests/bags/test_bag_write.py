@@ -187,3 +187,14 @@ def test_the_message_files_are_found_in_an_installed_environment(tmp_path, monke
     (folder / "Only.msg").unlink()
     with pytest.raises(BagError, match=r"its \.msg files are in none of"):
         schemas.definitions.__wrapped__()
+
+
+@pytest.mark.parametrize("length", [0, 4000, 4096, 5000, 300_000])
+def test_an_attachment_of_any_length_comes_back_whole(tmp_path, length):
+    data = random.Random(length).randbytes(length)
+    with BagWriter(tmp_path / "run.mcap") as writer:
+        writer.attach("skills/grasp/policy.py", data, "text/x-python")
+    with open_bag(tmp_path / "run.mcap") as bag:
+        assert bag.complete
+        assert bag.attachments["skills/grasp/policy.py"] == data
+        assert bag.attachments.media_types == {"skills/grasp/policy.py": "text/x-python"}

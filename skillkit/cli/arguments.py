@@ -1,0 +1,85 @@
+"""Arguments that several commands take, and the ``name=value`` pairs among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from skillkit.exceptions import InvalidValue, UnknownName
+
+if TYPE_CHECKING:
+    from skillkit.option import Parameter
+
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
+UseSkills: TypeAlias = Annotated[list[str] | None, typer.Option("--use", metavar="SKILL=FOLDER", help="Take this skill from another folder.")]
+SkillsFolder: TypeAlias = Annotated[Path | None, typer.Option("--skills", metavar="FOLDER", help="The folder of skill folders.")]
+
+
+def pairs(given: Sequence[str] | None, what: str) -> dict[str, str]:
+    """``["a=1", "b=2"]`` → ``{"a": "1", "b": "2"}``.
+
+    Raises:
+        InvalidValue: one without ``=``, or a name given twice.
+    """
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in found:
+            raise InvalidValue(what, text, "name=value, each name once")
+        found[name] = value
+    return found
+
+
+def skills_folder(given: Path | None) -> Path:
+    """The folder of skill folders: the given one, or the one that is found first.
+
+    Raises:
+        UnknownName, InvalidValue: there is no skill in it.
+    """
+    from skillkit import share
+
+    if given is not None and not any(given.glob("*/skill.yaml")):
+        raise InvalidValue("--skills", str(given), "a folder with skill folders in it (FOLDER/<name>/skill.yaml)")
+    return given or share.folder("skills")
+
+
+def task_parameters(declared: Sequence[Parameter], given: Sequence[str] | None) -> dict[str, Any]:
+    """``--set name=value`` for the parameters of a task, turned into their types; a number may carry its unit.
+
+    Raises:
+        UnknownName, InvalidValue: with the allowed names or values.
+    """
+    known = {parameter.name: parameter for parameter in declared}
+    values: dict[str, Any] = {}
+    for name, text in pairs(given, "--set").items():
+        if name not in known:
+            raise UnknownName("parameter of the task", name, known)
+        values[name] = _typed(known[name], text)
+        expected = known[name].check(values[name])
+        if expected:
+            raise InvalidValue(f"--set {name}", text, expected)
+    return values
+
+
+def _typed(parameter: Parameter, text: str) -> Any:
+    from skillkit.trees.reader import quantity
+
+    if parameter.type == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if parameter.type in ("number", "integer"):
+        bare = _number(text)
+        number = quantity(text, parameter.unit) if bare is None else bare
+        whole = number is not None and isfinite(number) and number == int(number)
+        return int(number) if parameter.type == "integer" and number is not None and whole else number
+    return text
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

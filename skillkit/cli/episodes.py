@@ -1,0 +1,112 @@
+"""Episodes in process: one after the other, or several side by side in processes of their own; the results are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from skillkit.cli.plan import Plan
+from skillkit.cli.result import LoopTimes, Result, SkillRow
+from skillkit.exceptions import SkillkitError
+
+if TYPE_CHECKING:
+    from skillkit.assembly import Episode, System
+    from skillkit.cell import Cell
+    from skillkit.option import Transition
+    from skillkit.runtime import Runtime, StepResult
+
+    OnStep = Callable[[Runtime, StepResult], None]
+
+
+def cell_of(plan: Plan) -> Cell:
+    """The cell of a plan: named, or one arm.
+
+    Raises:
+        UnknownName, InvalidFile: no such cell or robot, or its file is wrong.
+    """
+    from skillkit.cell import Cell
+
+    return Cell.load(plan.cell) if plan.cell else Cell.of_robot(plan.robot)
+
+
+def system_of(plan: Plan, cell: Cell) -> System:
+    """The system of a plan, with its task loaded and checked.
+
+    Raises:
+        UnknownName, InvalidFile: with everything that is wrong.
+    """
+    from skillkit.assembly import System
+
+    return System.build(cell, plan.task, skills=plan.skills or None, use=plan.use)
+
+
+def run_plan(plan: Plan, on_step: OnStep | None = None) -> Result:
+    """One episode from its first step to its picture.
+
+    Raises:
+        SkillkitError: the plan names something that is not there.
+    """
+    from skillkit.assembly import run_episode
+    from skillkit.assembly.worlds import simulated_world
+
+    begun = perf_counter()
+    system = system_of(plan, cell_of(plan))
+    task = next(iter(system.tasks.values()))
+    system.cell, world = simulated_world(system.cell, task.scene, plan.seed, plan.scene)
+    episode = run_episode(system, world, task.name, plan.parameters, plan.seed, plan.bag, on_step, stopwatch=perf_counter)
+    picture, notes = plan.picture, []
+    if plan.picture:
+        try:
+            world.picture(plan.picture)
+        except SkillkitError as error:
+            picture, notes = "", [str(error)]
+    period = 1.0 / max(arm.embodiment.control_rate for arm in system.cell.arms)
+    return _result(episode, LoopTimes.of(episode.step_times, period), perf_counter() - begun, picture, tuple(notes))
+
+
+def _result(episode: Episode, loop: LoopTimes | None, wall: float, picture: str, notes: tuple[str, ...]) -> Result:
+    outcome, reason = episode.ending.outcome.value, episode.ending.reason
+    return Result(
+        seed=episode.seed, outcome=outcome, reason=reason, success=episode.success and outcome == "SUCCEEDED", checks=dict(episode.checks),
+        duration=episode.duration, wall=wall, peak_speed=episode.peak_speed, skills=skill_rows(episode.transitions), loop=loop,
+        bag=episode.bag, picture=picture, notes=notes,
+    )  # fmt: skip
+
+
+def skill_rows(transitions: Sequence[Transition]) -> tuple[SkillRow, ...]:
+    """The runs of skills, without the tasks around them, in the order in which they began."""
+    inner = {transition.path for transition in transitions}
+    leaves = [t for t in transitions if not any(path.startswith(f"{t.path}/") for path in inner)]
+    rows = [
+        SkillRow(t.path.rpartition("/")[2], t.option, t.path, t.ending.outcome.value, t.ending.reason, t.start, t.duration, t.steps)
+        for t in sorted(leaves, key=lambda t: t.start)
+    ]
+    return tuple(rows)
+
+
+def run_plans(plans: Sequence[Plan], jobs: int) -> Iterator[Result]:
+    """The results of several episodes in their order, ``jobs`` of them at a time.
+
+    Raises:
+        SkillkitError: a plan names something that is not there.
+    """
+    if jobs == 1:
+        yield from map(run_plan, plans)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(max_workers=min(jobs, len(plans)), mp_context=get_context("spawn")) as pool:
+        for result in pool.map(_run_apart, plans):
+            if isinstance(result, str):
+                raise SkillkitError(result)
+            yield result
+
+
+def _run_apart(plan: Plan) -> Result | str:
+    """An error as its words: errors with data of their own do not travel between processes."""
+    try:
+        return run_plan(plan)
+    except SkillkitError as error:
+        return str(error)

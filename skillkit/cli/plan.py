@@ -1,0 +1,48 @@
+"""What one episode is made of, in words: small enough to hand to another process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One episode to run.
+
+    Attributes:
+        robot: name or YAML of a robot model; used where ``cell`` is empty.
+        use: skill name → folder to take it from.
+        parameters: of the task.
+        scene: the scene's options by name.
+        bag, picture: where to write them; empty for not at all.
+    """
+
+    task: str
+    robot: str
+    cell: str
+    seed: int
+    use: Mapping[str, str] = field(default_factory=dict)
+    skills: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    scene: Mapping[str, str] = field(default_factory=dict)
+    bag: str = ""
+    picture: str = ""
+
+
+def bag_paths(wanted: str, seeds: list[int]) -> list[str]:
+    """The bag of each episode: ``wanted`` for one, ``wanted`` with ``-seedN`` for more; empty when none is wanted."""
+    if not wanted or len(seeds) == 1:
+        return [wanted] * len(seeds)
+    path = Path(wanted)
+    return [str(path.with_name(f"{path.stem}-seed{seed}{path.suffix or '.mcap'}")) for seed in seeds]
+
+
+def free_path(folder: Path, stem: str, suffix: str) -> Path:
+    """``stem`` in ``folder``, or ``stem-2``, ``stem-3`` … : bags are never overwritten."""
+    path, number = folder / f"{stem}{suffix}", 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}{suffix}", number + 1
+    return path

@@ -1,0 +1,79 @@
+"""``skillkit replay``: the core re-executed from a bag's inputs, and the first step that decides differently."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.output import print_json, progress
+
+if TYPE_CHECKING:
+    from skillkit.assembly import Replay
+
+EXAMPLE = "skillkit replay runs/prepare_coffee-panda-seed0.mcap"
+SHOWN_LINES = 12  # changed lines of a skill that are shown to people
+
+
+def replay(
+    bag: Annotated[Path, typer.Argument(metavar="BAG", help="A recorded run (.mcap).")],
+    use: UseSkills = None,
+    skills: SkillsFolder = None,
+    as_json: AsJson = False,
+) -> int:
+    """Re-execute a recorded run without robot, simulator or ROS and compare every decision. Exit 0 only when all are equal."""
+    from skillkit.assembly import replay as re_execute
+    from skillkit.bags import open_bag
+
+    with open_bag(bag) as opened:
+        total, length = _steps(opened.topics), opened.end - opened.start
+    begun = perf_counter()
+    with progress("re-executing", total) as done:
+        found = re_execute(bag, skills_folder(skills), pairs(use, "--use"), on_step=lambda step: done(step) if step % 50 == 0 else None)
+    took = perf_counter() - begun
+    speed = length / took if took > 0.0 else 0.0
+    if as_json:
+        print_json({**_document(found), "bag": str(bag), "wall_s": took, "times_real_time": speed})
+    else:
+        _explain(found, took, speed)
+    return 0 if found.differences == 0 and found.steps > 0 else 1
+
+
+def _steps(topics: Any) -> int | None:
+    counts = [topic.count for name, topic in topics.items() if name.endswith("/step")]
+    return counts[0] if counts else None
+
+
+def _document(found: Replay) -> dict[str, Any]:
+    return {
+        "steps": found.steps,
+        "compared": found.compared,
+        "differences": found.differences,
+        "first_difference": None if found.first is None else found.first.as_dict(),
+        "changed": found.changed,
+        "digest": found.digest,
+        "note": found.note,
+    }
+
+
+def _explain(found: Replay, took: float, speed: float) -> None:
+    if found.note:
+        print(f"note: {found.note}", file=sys.stderr)
+    for name, lines in found.changed.items():
+        print(f"the skill '{name}' has changed since the recording:")
+        for line in lines[:SHOWN_LINES]:
+            print(f"  {line}")
+        if len(lines) > SHOWN_LINES:
+            print(f"  … and {len(lines) - SHOWN_LINES} more lines")
+    print(f"{found.steps} steps re-executed in {took:.1f} s, {speed:.1f} × real time; {found.compared} compared, {found.differences} differ")
+    if found.first is not None:
+        first = found.first
+        print(f"first difference at step {first.step} ({first.time:.3f} s), {first.kind} {first.path}:")
+        print(f"  recorded  {first.expected}")
+        print(f"  now       {first.got}")
+    if found.steps == 0:
+        print("the bag holds no step")

@@ -1,0 +1,142 @@
+"""``skillkit run``: a task on a simulated robot, shown live, recorded, and judged by the scene's own physical test."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder, task_parameters
+from skillkit.cli.output import print_json, progress
+from skillkit.cli.plan import Plan, bag_paths, free_path
+from skillkit.cli.result import Result, document
+from skillkit.exceptions import InvalidValue
+
+EXAMPLE = "skillkit run prepare_coffee --robot panda --seed 3 --record coffee.mcap"
+FOLDER = Path("runs")
+
+
+def run(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its YAML.")],
+    robot: Annotated[str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.")] = "panda",
+    cell: Annotated[str, typer.Option("--cell", metavar="CELL", help="A set-up of several arms instead of one robot.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene; of the first episode where there are several.")] = 0,
+    episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many, with seeds counted up from --seed.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Episodes run side by side; results do not depend on it.")] = 1,
+    values: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the task.")] = None,
+    use: UseSkills = None,
+    skills: SkillsFolder = None,
+    record: Annotated[str, typer.Option("--record", metavar="BAG", help="Record there; several episodes add -seedN to the name.")] = "",
+    picture: Annotated[str, typer.Option("--picture", metavar="FILE", help="Render the final scene there (PNG).")] = "",
+    scene: Annotated[list[str] | None, typer.Option("--scene-option", metavar="NAME=VALUE", help="An option of the scene, such as locked=true.")] = None,
+    ros: Annotated[bool, typer.Option("--ros", help="Over real ROS 2: simulator, runtime and recorder as processes of their own.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Run a task on a simulated robot. Exit 0 only when every episode succeeds physically.
+
+    One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
+    """
+    plan = Plan(task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"))
+    plan = checked(plan, values)
+    plans = [replace(plan, seed=number) for number in range(seed, seed + episodes)]
+    shown = episodes == 1 and not as_json
+    plans = with_files(plans, record, picture, shown)
+    if ros:
+        results = over_ros(plans, shown)
+    elif shown:
+        results = [watched(plans[0])]
+    else:
+        results = together(plans, jobs)
+    results = [with_timeline(result) for result in results] if shown else results
+    _print(plan, results, as_json)
+    return 0 if all(result.success for result in results) else 1
+
+
+def checked(plan: Plan, values: list[str] | None) -> Plan:
+    """The plan with its names looked up and its task's parameters filled in, before anything moves.
+
+    Raises:
+        UnknownName, InvalidValue, InvalidFile: with everything that is wrong.
+    """
+    from skillkit.assembly.worlds import scene_of
+    from skillkit.cli.episodes import cell_of, system_of
+    from skillkit.option import fill_parameters
+
+    cell = cell_of(plan)
+    task = next(iter(system_of(plan, cell).tasks.values()))
+    if not task.scene:
+        raise InvalidValue("scene", "", f"a task that names its scene; add 'scene: coffee' to {task.files[0]}")
+    scene_of(task.scene, plan.seed, plan.scene)
+    given = task_parameters(task.parameters, values)
+    fill_parameters(task.parameters, given, task.name)
+    return replace(plan, parameters=given)
+
+
+def with_files(plans: list[Plan], record: str, picture: str, shown: bool) -> list[Plan]:
+    """The plans with the files that they are to write; none of the bags may exist."""
+    seeds = [plan.seed for plan in plans]
+    if shown and not record:
+        record = str(free_path(FOLDER, f"{Path(plans[0].task).stem}-{Path(plans[0].cell or plans[0].robot).stem}-seed{seeds[0]}", ".mcap"))
+    if shown and not picture:
+        picture = str(Path(record).with_suffix(".png"))
+    bags, pictures = bag_paths(record, seeds), bag_paths(picture, seeds)
+    for path in (path for path in bags if path and Path(path).exists()):
+        raise InvalidValue("--record", path, "a file that does not exist yet: bags are never overwritten")
+    for path in filter(None, (*bags, *pictures)):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return [replace(plan, bag=bag, picture=image) for plan, bag, image in zip(plans, bags, pictures, strict=True)]
+
+
+def watched(plan: Plan) -> Result:
+    """One episode with its tree drawn live, where someone watches."""
+    from skillkit.cli.episodes import run_plan
+    from skillkit.cli.live import live_tree
+
+    with live_tree(plan) as on_step:
+        return run_plan(plan, on_step)
+
+
+def together(plans: list[Plan], jobs: int) -> list[Result]:
+    """Several episodes under a progress bar."""
+    from skillkit.cli.episodes import run_plans
+
+    results: list[Result] = []
+    with progress(f"{plans[0].task}: episodes", len(plans)) as done:
+        for result in run_plans(plans, jobs):
+            results.append(result)
+            done(len(results))
+    return results
+
+
+def over_ros(plans: list[Plan], shown: bool) -> list[Result]:
+    """Every episode over ROS 2, in processes started for it."""
+    raise InvalidValue("--ros", True, "not yet")
+
+
+def with_timeline(result: Result) -> Result:
+    """The result with a timeline page beside its bag, the picture embedded."""
+    from skillkit.bags import open_bag, summary, timeline_html
+
+    if not result.bag:
+        return result
+    page = Path(result.bag).with_suffix(".html")
+    with open_bag(result.bag) as bag:
+        picture = Path(result.picture).read_bytes() if result.picture else None
+        page.write_text(timeline_html(summary(bag), picture), encoding="utf-8")
+    return replace(result, timeline=str(page))
+
+
+def _print(plan: Plan, results: list[Result], as_json: bool) -> None:
+    from skillkit.cli.screen import print_episodes, print_screen
+
+    robot = plan.cell or plan.robot
+    if as_json:
+        print_json(document(plan.task, plan.robot if not plan.cell else "", plan.cell, results))
+    elif len(results) == 1:
+        print_screen(plan.task, robot, results[0])
+    else:
+        print_episodes(plan.task, robot, results)
+    sys.stdout.flush()

@@ -1,0 +1,8 @@
+"""Kinematics of one arm: forward kinematics and Cartesian control by Pinocchio and daqp."""
+
+from __future__ import annotations
+
+from skillkit.kinematics.control import CartesianController
+from skillkit.kinematics.model import ArmKinematics
+
+__all__ = ["ArmKinematics", "CartesianController"]

@@ -1,0 +1,126 @@
+"""A policy as a sequence of named phases, each a function of the situation.
+
+A skill designed by hand is a class with one method per phase. The method says, at every policy step, where the tool should be now
+(:class:`Move`); the runner steers there, goes on when the phase is done, and names the phase that got stuck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from skillkit.option import Situation
+from skillkit.policies.around import around
+from skillkit.policies.servo import Pace, Servo, reached
+from skillkit.pose import Pose
+from skillkit.protocols import Snapshot
+from skillkit.spaces import Directive, Ending, Outcome
+
+BRISK = Pace(0.45, 1.8, 1.5, 6.0)
+CLOSE = 0.42  # [m] from the arm's base axis, on the way round it
+CAREFUL = Pace(0.12, 0.8, 1.5, 6.0)
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a phase wants at this policy step.
+
+    Attributes:
+        goal: ``transform_tool_to_world`` to steer to; ``None`` stays where the phase began.
+        pace: how fast.
+        closure: of the gripper, 0 open … 1 closed; ``None`` keeps it.
+        near, near_turn: the measured tool this close to the goal ends the phase [m, rad]; wide ones pass by without stopping.
+        done: ends the phase instead of having reached the goal.
+        around: go round the arm's base rather than straight.
+        time_limit: of the phase [s]; reaching it ends the skill FAILED.
+        failure: what to say then; what stood in the way, in words.
+    """
+
+    goal: Pose | None = None
+    pace: Pace = BRISK
+    closure: float | None = None
+    near: float = 0.006
+    near_turn: float = 0.06
+    done: bool | None = None
+    around: bool = False
+    time_limit: float = 8.0
+    failure: str = ""
+
+
+class Phases:
+    """Runs the methods named in ``order`` one after the other. Satisfies :class:`skillkit.protocols.Policy`.
+
+    ``PERIOD`` is the policy step [s]; it is 1 over the rate in skill.yaml. What a phase must remember is kept with :meth:`note`, so
+    that it is part of the snapshot.
+    """
+
+    PERIOD: ClassVar[float] = 0.05
+    order: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        self.servo = Servo(self.PERIOD)
+        self.index = 0
+        self.since = 0.0  # [s] elapsed time when the phase began
+        self.noted: dict[str, list[float]] = {}
+
+    # -- what phases use -------------------------------------------------------------------------------------------------------------
+
+    def note(self, name: str, pose: Pose) -> None:
+        """Remember a pose."""
+        self.noted[name] = list(pose.values())
+
+    def recall(self, name: str) -> Pose:
+        """A pose remembered with :meth:`note`; ``"began"`` is the commanded tool pose at which the running phase began."""
+        return Pose.from_values(self.noted[name])
+
+    def begin(self, situation: Situation) -> None:
+        """Called once at the start of the run, for notes; does nothing unless a skill says otherwise."""
+
+    def lasted(self, situation: Situation) -> float:
+        """How long the running phase has lasted [s]."""
+        return situation.elapsed - self.since
+
+    # -- the policy ------------------------------------------------------------------------------------------------------------------
+
+    def start(self, situation: Situation) -> None:
+        """Take notes of where things are, and enter the first phase."""
+        self._enter(0, situation)
+        self.begin(situation)
+
+    def act(self, situation: Situation) -> Mapping[str, Directive] | Ending:
+        """One policy step; phases that are done already are passed through."""
+        while self.index < len(self.order):
+            method: Callable[[Situation], Move | Ending] = getattr(self, self.order[self.index])
+            move = method(situation)
+            if isinstance(move, Ending):
+                return move
+            goal = move.goal or self.recall("began")
+            done = reached(situation.arm.tool, goal, move.near, move.near_turn) if move.done is None else move.done
+            if not done:
+                return self._move(move, goal, situation)
+            self._enter(self.index + 1, situation)
+        return Ending(Outcome.SUCCEEDED)
+
+    def _move(self, move: Move, goal: Pose, situation: Situation) -> Mapping[str, Directive] | Ending:
+        if self.lasted(situation) >= move.time_limit:
+            return Ending(Outcome.FAILED, move.failure or f"the tool did not get through the phase '{self.order[self.index]}'")
+        arm = situation.arm
+        steer = around(arm.base, arm.target, goal, CLOSE) if move.around else goal
+        return {"arm": self.servo.step(arm.target, steer, move.pace, move.closure)}
+
+    def _enter(self, index: int, situation: Situation) -> None:
+        self.index, self.since = index, situation.elapsed
+        self.note("began", situation.arm.target)
+
+    # -- state in the open ---------------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """Phase, its start, notes and the servo's twist."""
+        return {"index": self.index, "since": self.since, "noted": {name: list(values) for name, values in self.noted.items()}, "servo": self.servo.snapshot()}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """The inverse of :meth:`snapshot`."""
+        self.index, self.since = snapshot["index"], snapshot["since"]
+        self.noted = {name: list(values) for name, values in snapshot["noted"].items()}
+        self.servo.restore(snapshot["servo"])

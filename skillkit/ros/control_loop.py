@@ -1,0 +1,99 @@
+"""The live clock: the core's step in its own thread on an absolute schedule.
+
+Everything that arrives on its own is put into an inbox, from any thread; each tick takes out what is there. Commands leave from this
+thread, before anything else is done with the result.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from skillkit.ros.ticking import REMEMBERED, Schedule
+from skillkit.runtime import Runtime, StepResult
+from skillkit.spaces import CancelInput, Input, JointCommand
+
+Send = Callable[[Mapping[str, JointCommand]], None]
+Report = Callable[[Sequence[Input], StepResult], None]
+
+PATIENCE = 3.0  # [s] that arms are given to come to rest before the loop ends
+
+
+class ControlLoop:
+    """Drives a runtime at a fixed rate.
+
+    Args:
+        send: hands the commands of a tick to the drivers.
+        report: publishes what the tick consumed and decided.
+        complain: told once of every kind of exception that these two raise; the loop goes on.
+    """
+
+    def __init__(self, runtime: Runtime, period: float, send: Send, report: Report, complain: Callable[[str], None]) -> None:
+        self.runtime, self.schedule = runtime, Schedule(period)
+        self._send, self._report, self._complain = send, report, complain
+        self._inbox: deque[Input] = deque()
+        self._ages: deque[float] = deque(maxlen=REMEMBERED)
+        self._complaints: set[str] = set()
+        self._stop, self._idle = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        gc.collect()
+        gc.freeze()  # what was built so far is never garbage: collections in the loop stay short
+        self._thread.start()
+
+    def put(self, given: Input) -> None:
+        """Hand over an input; consumed at the next tick, in the order of arrival."""
+        self._inbox.append(given)
+
+    def now(self) -> float:
+        """The task clock [s]."""
+        return self.schedule.now()
+
+    def stop(self, reason: str) -> None:
+        """Cancel what runs, wait until the arms are at rest, and end the thread."""
+        if self._thread.is_alive():
+            self._idle.clear()
+            self.put(CancelInput("", self.now(), reason))
+            self._idle.wait(PATIENCE)
+            self._stop.set()
+            self._thread.join(PATIENCE)
+
+    def report(self) -> dict[str, float]:
+        """How well the schedule was kept, and how old joint states were when their command went out [ms]."""
+        figures = dict(self.schedule.report())
+        ages = np.array(self._ages) * 1e3
+        if ages.size:
+            figures.update(observation_age_p50_ms=float(np.percentile(ages, 50)), observation_age_p99_ms=float(np.percentile(ages, 99)))
+        return figures
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            now = self.schedule.wait(self._stop)
+            inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
+            result = self.runtime.step(inputs, now)
+            self._attempt(lambda result=result: self._send(result.commands))  # type: ignore[misc]
+            self.schedule.acted()
+            self._note_ages()
+            self._attempt(lambda inputs=inputs, result=result: self._report(inputs, result))  # type: ignore[misc]
+            if not self.runtime.goals and not self._inbox:
+                self._idle.set()
+
+    def _note_ages(self) -> None:
+        ages = [self.now() - arm.latest.received for arm in self.runtime.arms.values() if arm.engaged and arm.latest is not None]
+        if ages:
+            self._ages.append(max(ages))
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # the arm brakes on the tail of its last command; the loop must go on
+            text = f"{type(error).__name__}: {error}"
+            if text not in self._complaints:
+                self._complaints.add(text)
+                self._complain(text)

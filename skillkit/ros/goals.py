@@ -1,0 +1,180 @@
+"""The actions RunTask and ExecuteSkill: goals in, endings out.
+
+A goal is handed to the core before anything else about it can be processed, and every cancel after it, so no cancel is lost and no goal
+is orphaned. Its result is sent once its arms are at rest. Callbacks are coroutines: nothing here blocks the executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+from rclpy.task import Future
+from skillkit_interfaces.action import ExecuteSkill, RunTask
+from std_msgs.msg import Empty
+
+from skillkit.exceptions import SkillkitError, did_you_mean
+from skillkit.option import Event, Started, Transition
+from skillkit.ros.control_loop import ControlLoop
+from skillkit.ros.conversions import parameters_of
+from skillkit.ros.names import alive, client_alive
+from skillkit.runtime import GoalEnded, StepResult
+from skillkit.spaces import CancelInput, Ending, GoalInput, Outcome
+
+FEEDBACK_EVERY = 0.2  # [s]
+
+
+@dataclass
+class ActiveGoal:
+    """A goal between acceptance and result."""
+
+    handle: ServerGoalHandle
+    option: str
+    future: Future
+    since: float
+    decisions: int = 0
+    running: list[str] = field(default_factory=list)
+    sign_of_life: Subscription | None = None
+    seen_alive: bool = False
+
+
+class Goals:
+    """Serves both actions.
+
+    Args:
+        tasks, skills: names that a goal may ask for.
+        lost_after: a client that showed life and shows none for this long has gone [s].
+        stop_when_lost: whether its goal is then cancelled.
+    """
+
+    def __init__(self, node: Node, loop: ControlLoop, tasks: Sequence[str], skills: Sequence[str], lost_after: float, stop_when_lost: bool) -> None:
+        self._node, self._loop, self._lost_after, self._stop_when_lost = node, loop, lost_after, stop_when_lost
+        self._active: dict[str, ActiveGoal] = {}
+        self._known: Mapping[str, Sequence[str]] = {"task": tuple(tasks), "skill": tuple(skills)}
+        self._servers = [self._server(RunTask, "run_task"), self._server(ExecuteSkill, "execute_skill")]
+        self._timer = node.create_timer(FEEDBACK_EVERY, self._feed_back)
+
+    def close(self) -> None:
+        """End the service; goals that are still active are aborted by their clients' own rules."""
+        self._timer.cancel()
+        for server in self._servers:
+            server.destroy()
+
+    def _server(self, action: Any, name: str) -> ActionServer:
+        return ActionServer(
+            self._node,
+            action,
+            name,
+            execute_callback=self._execute,
+            goal_callback=lambda request: GoalResponse.ACCEPT,
+            handle_accepted_callback=self._accepted,
+            cancel_callback=self._cancel,
+        )
+
+    # -- callbacks of the executor ---------------------------------------------------------------------------------------------------------
+
+    def _accepted(self, handle: ServerGoalHandle) -> None:
+        key, request = _key(handle), handle.request
+        kind = "task" if hasattr(request, "task") else "skill"
+        option = str(getattr(request, kind))
+        executor = self._node.executor
+        goal = self._active[key] = ActiveGoal(handle, option, Future(executor=executor), self._loop.now())
+        refusal, parameters = self._check(kind, option, request.parameters)
+        if refusal:
+            goal.future.set_result(GoalEnded(key, Ending(Outcome.REFUSED, refusal), self._loop.now()))
+        else:
+            self._watch(key, goal)
+            self._loop.put(GoalInput(key, self._loop.now(), option, parameters))
+        handle.execute()
+
+    def _check(self, kind: str, option: str, text: str) -> tuple[str, dict[str, Any]]:
+        if option not in self._known[kind]:
+            return f"unknown {kind} '{option}'; {did_you_mean(option, self._known[kind])}", {}
+        try:
+            return "", parameters_of(text)
+        except SkillkitError as error:
+            return str(error), {}
+
+    def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        self._loop.put(CancelInput(_key(handle), self._loop.now(), "cancelled by the client"))
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, handle: ServerGoalHandle) -> Any:
+        key = _key(handle)
+        goal = self._active[key]
+        ended: GoalEnded = await goal.future  # type: ignore[assignment]
+        del self._active[key]
+        if goal.sign_of_life is not None:
+            self._node.destroy_subscription(goal.sign_of_life)
+        result = self._result(goal, ended)
+        if ended.ending.outcome is Outcome.SUCCEEDED:
+            handle.succeed()
+        elif handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.abort()
+        return result
+
+    def _result(self, goal: ActiveGoal, ended: GoalEnded) -> Any:
+        words = {"outcome": ended.ending.outcome.value, "reason": ended.ending.reason, "duration": float(ended.time - goal.since)}
+        if hasattr(goal.handle.request, "task"):
+            return RunTask.Result(decisions=goal.decisions, **words)
+        return ExecuteSkill.Result(**words)
+
+    def _feed_back(self) -> None:
+        for goal in list(self._active.values()):
+            words = {"active": goal.running[-1] if goal.running else "", "elapsed": float(self._loop.now() - goal.since)}
+            if hasattr(goal.handle.request, "task"):
+                goal.handle.publish_feedback(RunTask.Feedback(decisions=goal.decisions, **words))
+            else:
+                goal.handle.publish_feedback(ExecuteSkill.Feedback(**words))
+
+    # -- clients that die --------------------------------------------------------------------------------------------------------------------
+
+    def _watch(self, key: str, goal: ActiveGoal) -> None:
+        if not self._stop_when_lost:
+            return
+        events = SubscriptionEventCallbacks(liveliness=lambda change: self._heard(key, change.alive_count), use_default_callbacks=False)
+        goal.sign_of_life = self._node.create_subscription(Empty, client_alive(key), lambda message: None, alive(self._lost_after), event_callbacks=events)
+
+    def _heard(self, key: str, alive_count: int) -> None:
+        goal = self._active.get(key)
+        if goal is None:
+            return
+        if alive_count > 0:
+            goal.seen_alive = True
+        elif goal.seen_alive:
+            self._loop.put(CancelInput(key, self._loop.now(), "the client that asked for it has gone"))
+
+    # -- from the control thread -------------------------------------------------------------------------------------------------------------
+
+    def follow(self, result: StepResult) -> None:
+        """Keep count of a step's events and hand over its endings."""
+        for event in result.events:
+            self._count(event)
+        for ended in result.ended:
+            goal = self._active.get(ended.goal)
+            if goal is not None and not goal.future.done():
+                goal.future.set_result(ended)
+                self._node.executor.wake()  # type: ignore[union-attr]
+
+    def _count(self, event: Event) -> None:
+        for goal in list(self._active.values()):
+            path = getattr(event, "path", "")
+            if not path.startswith(f"{goal.option}/"):
+                continue
+            if isinstance(event, Started):
+                goal.decisions += 1
+                goal.running.append(path)
+            elif isinstance(event, Transition) and path in goal.running:
+                goal.running.remove(path)
+
+
+def _key(handle: ServerGoalHandle) -> str:
+    return bytes(handle.goal_id.uuid).hex()

@@ -1,0 +1,46 @@
+"""Diagnostics, once a second: how well the loop keeps its schedule, how old its observations are, whether an arm was stopped."""
+
+from __future__ import annotations
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+from skillkit.ros.control_loop import ControlLoop
+
+EVERY = 1.0  # [s]
+LATE = 1.0  # [ms] of jitter at the 99th percentile above which a warning is given
+
+
+class Health:
+    """Publishes ``/diagnostics``."""
+
+    def __init__(self, node: Node, loop: ControlLoop) -> None:
+        self._node, self._loop = node, loop
+        self.complaint = ""
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._timer = node.create_timer(EVERY, self.publish)
+
+    def close(self) -> None:
+        """Publish no more."""
+        self._timer.cancel()
+
+    def publish(self) -> None:
+        """One report now."""
+        figures = self._loop.report()
+        stopped = {name: arm.stopped_because for name, arm in self._loop.runtime.arms.items() if arm.stopped_because}
+        status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="control loop")
+        status.level, status.message = self._judge(figures, stopped)
+        status.values = [KeyValue(key=name, value=f"{value:.6g}") for name, value in figures.items()]
+        status.values += [KeyValue(key=f"{name} stopped", value=reason) for name, reason in stopped.items()]
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+    def _judge(self, figures: dict[str, float], stopped: dict[str, str]) -> tuple[bytes, str]:
+        if self.complaint:
+            return DiagnosticStatus.ERROR, self.complaint
+        if stopped:
+            return DiagnosticStatus.ERROR, "; ".join(f"{name} was stopped: {reason}" for name, reason in stopped.items())
+        if figures["missed"] > 0 or figures.get("jitter_p99_ms", 0.0) > LATE:
+            return DiagnosticStatus.WARN, f"{figures['missed']:.0f} ticks missed, jitter p99 {figures.get('jitter_p99_ms', 0.0):.2f} ms"
+        return DiagnosticStatus.OK, "on schedule"

@@ -1,0 +1,76 @@
+"""What the runtime node hears: joint states, object poses, signals, each stamped with its arrival and put into the inbox.
+
+Objects and signals are found by the names of their topics, so nothing has to be listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64
+from visualization_msgs.msg import MarkerArray
+
+from skillkit.cell import Cell
+from skillkit.pose import Array
+from skillkit.ros.control_loop import ControlLoop
+from skillkit.ros.conversions import JointStateReader, object_input, sizes_of
+from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
+from skillkit.spaces import SignalInput
+
+LOOK_EVERY = 0.2  # [s] between two looks for new topics
+
+
+class ObjectSizes:
+    """The extents of the objects, as a simulator or a perception node announces them once."""
+
+    def __init__(self, node: Node, announced: Callable[[dict[str, Array]], None]) -> None:
+        self._subscription = node.create_subscription(MarkerArray, OBJECT_SIZES, lambda markers: announced(sizes_of(markers)), LATCHED)
+
+
+class Inputs:
+    """Subscriptions that feed a control loop."""
+
+    def __init__(self, node: Node, loop: ControlLoop, cell: Cell) -> None:
+        self._node, self._loop = node, loop
+        self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
+        self._found: dict[str, Subscription] = {}
+        for arm in cell.arms:
+            reader = JointStateReader(arm.name, arm.embodiment)
+            topics = ArmTopics.of(arm.name, len(cell.arms) == 1)
+            node.create_subscription(JointState, topics.joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+        self._looking = node.create_timer(LOOK_EVERY, self._look)
+
+    def close(self) -> None:
+        """Look for no more topics."""
+        self._looking.cancel()
+
+    def _look(self) -> None:
+        here = self._node.get_namespace().rstrip("/") + "/"
+        for topic, _ in self._node.get_topic_names_and_types():
+            name = topic.removeprefix(here)
+            if name == topic or name in self._found:
+                continue
+            if name.startswith(OBJECTS) and name.endswith(POSE):
+                thing = name[len(OBJECTS) : -len(POSE)]
+                self._found[name] = self._node.create_subscription(PoseStamped, name, lambda message, thing=thing: self._object(thing, message), NEWEST)
+            elif name.startswith(SIGNALS):
+                thing = name[len(SIGNALS) :]
+                self._found[name] = self._node.create_subscription(Float64, name, lambda message, thing=thing: self._signal(thing, message), NEWEST)
+
+    def _joints(self, reader: JointStateReader, message: JointState) -> None:
+        given = reader.read(message, self._loop.now())
+        if given is not None:
+            self.heard.add(given.arm)
+            self._loop.put(given)
+
+    def _object(self, name: str, message: PoseStamped) -> None:
+        self.heard.add(name)
+        self._loop.put(object_input(name, message, self._loop.now()))
+
+    def _signal(self, name: str, message: Float64) -> None:
+        now = self._loop.now()
+        self._loop.put(SignalInput(name, now, now, float(message.data)))

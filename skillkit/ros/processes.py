@@ -1,0 +1,110 @@
+"""Which processes make a system: one description for ``skillkit up``, ``skillkit run --ros`` and the launch files. Nothing of ROS is needed.
+
+A process is a module of this package run by the Python at hand, so that a checkout, a pip installation and a colcon workspace start alike.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from skillkit.exceptions import InvalidValue
+
+
+@dataclass(frozen=True)
+class Process:
+    """One node.
+
+    Attributes:
+        name: what it is called when something is said about it.
+        module: run as ``python -m``.
+        parameters: ROS parameters of the node.
+        namespace: that it lives in; ``""`` is the root.
+    """
+
+    name: str
+    module: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    namespace: str = ""
+
+    def command(self) -> list[str]:
+        """The command line that starts it."""
+        words = [sys.executable, "-m", self.module, "--ros-args", "--log-level", "warn"]
+        if self.namespace:
+            words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
+        for name, value in self.parameters.items():
+            words += ["-p", f"{name}:={_yaml(value)}"]
+        return words
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is to be brought up.
+
+    Attributes:
+        robot, cell: one of the two, by name or file.
+        scene: simulated around the arms; empty where the arms are real.
+        seed: of the scene. options: of the scene, by name.
+        tasks: that goals may ask for; empty for every task that is found.
+        skills, use: where skills come from, and single skills from elsewhere.
+        bag: to record; empty for none. picture: path the simulator renders to when asked.
+        on_lost: ``stop`` or ``continue`` when client or recorder die.
+        details: what else the bag should say of the run.
+    """
+
+    robot: str = ""
+    cell: str = ""
+    scene: str = "coffee"
+    seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
+    skills: str = ""
+    use: Mapping[str, str] = field(default_factory=dict)
+    bag: str = ""
+    picture: str = ""
+    namespace: str = ""
+    on_lost: str = "stop"
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def bringup(setup: Setup) -> list[Process]:
+    """Simulator (unless the arms are real), recorder (if a bag is wanted) and runtime, in the order in which they start.
+
+    Raises:
+        InvalidValue: neither or both of robot and cell; an unknown rule.
+    """
+    if bool(setup.robot) == bool(setup.cell):
+        raise InvalidValue("robot and cell", (setup.robot, setup.cell), "one of the two")
+    if setup.on_lost not in ("stop", "continue"):
+        raise InvalidValue("on_lost", setup.on_lost, "stop or continue")
+    arms = {"robot": setup.robot} if setup.robot else {"cell": setup.cell}
+    found = []
+    if setup.scene:
+        scene = {"scene": setup.scene, "seed": setup.seed, "options": _joined(setup.options), "picture": setup.picture}
+        found.append(Process("simulator", "skillkit.ros.simulator", {**arms, **scene}, setup.namespace))
+    if setup.bag:
+        found.append(Process("recorder", "skillkit.ros.recorder", {"bag": str(Path(setup.bag).absolute())}, setup.namespace))
+    runtime = {
+        **arms,
+        "shift": str(setup.options.get("shift", "")),
+        "skills": setup.skills,
+        "use": _joined(setup.use),
+        "tasks": ",".join(setup.tasks),
+        "on_client_lost": setup.on_lost,
+        "on_recorder_lost": setup.on_lost,
+        "details": json.dumps({**({"seed": setup.seed} if setup.scene else {}), **setup.details}),
+    }
+    return [*found, Process("runtime", "skillkit.ros.runtime_node", runtime, setup.namespace)]
+
+
+def _joined(values: Mapping[str, Any]) -> str:
+    return ";".join(f"{name}={value}" for name, value in values.items())
+
+
+def _yaml(value: Any) -> str:
+    """A parameter value as ROS 2 reads it from a command line: quoted where YAML would see another type than a string."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,214 @@
+"""The runtime of an arm group as a lifecycle node: tree and control loops in one process, everyone else its clients.
+
+All ROS traffic runs on one single-threaded executor; the loop ticks in its own thread and publishes from it (see ``control_loop``).
+
+*Configure* builds the system out of the parameters. *Activate* begins to listen; once the sizes of the objects are known the core starts,
+and once every arm and object has been heard the actions appear. *Deactivate* brings the arms to rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.timer import Timer
+from skillkit_interfaces.srv import ListSkills
+from std_msgs.msg import Empty, String
+from std_srvs.srv import Trigger
+
+from skillkit import share
+from skillkit.assembly import Description, System
+from skillkit.exceptions import InvalidValue, SkillkitError
+from skillkit.pose import Array
+from skillkit.ros import process
+from skillkit.ros.control_loop import ControlLoop
+from skillkit.ros.goals import Goals
+from skillkit.ros.health import Health
+from skillkit.ros.inputs import Inputs, ObjectSizes
+from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, ArmTopics, alive
+from skillkit.ros.outputs import ArmOutput, Records
+from skillkit.ros.parameters import declare, load_cell, pairs, words
+from skillkit.runtime import StepResult
+from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand
+
+PARAMETERS = {
+    "robot": ("", "model of the only arm, for example panda"),
+    "cell": ("", "cell of several arms, by name or file; instead of robot"),
+    "shift": ("", "x,y,yaw [m, m, rad] by which the cell stands elsewhere in the world"),
+    "skills": ("", "folder of skill folders; empty: the first that is found"),
+    "use": ("", "skills to take from other folders: SKILL=FOLDER, several separated by semicolons"),
+    "tasks": ("", "tasks that goals may ask for, by name or file, separated by commas; empty: every task that is found"),
+    "on_client_lost": ("stop", "stop or continue a goal whose client has died"),
+    "on_recorder_lost": ("stop", "stop or continue when the recorder has died"),
+    "lost_after": (0.09, "time without a sign of life after which a client or recorder has died [s]"),
+    "objects_within": (5.0, "time to wait for the sizes of the objects before starting without [s]"),
+    "details": ("{}", "what else is known of this run (seed, scene …), a JSON object kept in its bag"),
+    "autostart": (True, "configure and activate at once, without a lifecycle manager"),
+}
+READY_EVERY = 0.1  # [s]
+LOST_RULES = ("stop", "continue")
+
+
+class RuntimeNode(LifecycleNode):
+    """See the module."""
+
+    def __init__(self) -> None:
+        super().__init__("runtime")
+        self.given = declare(self, PARAMETERS)
+        self.system: System | None = None
+        self.loop: ControlLoop | None = None
+        self.records: Records | None = None
+        self.goals: Goals | None = None
+        self.sizes: dict[str, Array] | None = None
+        self.open: list[Any] = []  # parts that are closed on deactivation
+        self.recorder_seen = False
+        if self.given["autostart"]:
+            self.build()  # wrong parameters end the process with their message instead of a failed transition
+            self.trigger_configure()
+            self.trigger_activate()
+
+    # -- lifecycle ---------------------------------------------------------------------------------------------------------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Build the system."""
+        try:
+            self.build()
+        except SkillkitError as error:
+            self.get_logger().error(str(error))
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Listen; the core starts when the objects' sizes are known."""
+        self._sizes_subscription = ObjectSizes(self, self._announced)
+        self._waiting: Timer = self.create_timer(self.given["objects_within"], lambda: self._announced({}))
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Bring the arms to rest and fall silent."""
+        self.close()
+        return super().on_deactivate(state)
+
+    def close(self) -> None:
+        """Stop what runs; arms come to rest first."""
+        if self.loop is not None:
+            self.loop.stop("the runtime is shutting down")
+            self.loop = None
+        for part in self.open:
+            part.close()
+        self.open = []
+
+    def build(self) -> None:
+        """The system that the parameters name.
+
+        Raises:
+            SkillkitError: with everything that is wrong.
+        """
+        if self.system is not None:
+            return
+        given = self.given
+        for name in ("on_client_lost", "on_recorder_lost"):
+            if given[name] not in LOST_RULES:
+                raise InvalidValue(name, given[name], " or ".join(LOST_RULES))
+        cell = load_cell(given["robot"], given["cell"], given["shift"])
+        tasks = words(given["tasks"]) or sorted(share.files("tasks"))
+        self.system = System.build(cell, *tasks, skills=given["skills"] or None, use=pairs(given["use"]))
+
+    # -- starting ------------------------------------------------------------------------------------------------------------------------
+
+    def _announced(self, sizes: Mapping[str, Array]) -> None:
+        self._waiting.cancel()
+        if self.loop is not None or self.system is None:
+            return
+        self.sizes = dict(sizes)
+        cell = self.system.cell
+        runtime = self.system.runtime(self.sizes)
+        alone = len(cell.arms) == 1
+        self.outputs = {arm.name: ArmOutput(self, arm, ArmTopics.of(arm.name, alone)) for arm in cell.arms}
+        self.records = Records(self, runtime)
+        period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
+        self.loop = ControlLoop(runtime, period, self._send, self._report, self._complain)
+        self.inputs = Inputs(self, self.loop, cell)
+        self.health = Health(self, self.loop)
+        self.open = [self.inputs, self.health]
+        self._describe(self.system, self.sizes)
+        self._offer_services()
+        self.loop.start()
+        self._ready: Timer = self.create_timer(READY_EVERY, self._open_when_ready)
+
+    def _describe(self, system: System, sizes: Mapping[str, Array]) -> None:
+        description = Description.of(system, sizes, clock="ros", **json.loads(self.given["details"]))
+        files = {name: base64.b64encode(data).decode() for name, data in description.attachments().items()}
+        self._description = self.create_publisher(String, DESCRIPTION, LATCHED)
+        self._description.publish(String(data=json.dumps(files)))
+
+    def _open_when_ready(self) -> None:
+        if self.system is None or self.loop is None or self.sizes is None:
+            return
+        if not {arm.name for arm in self.system.cell.arms} | set(self.sizes) <= self.inputs.heard:
+            return
+        self._ready.cancel()
+        stop = self.given["on_client_lost"] == "stop"
+        self.goals = Goals(self, self.loop, list(self.system.tasks), list(self.system.skills), self.given["lost_after"], stop)
+        self.open.append(self.goals)
+        self.get_logger().info("ready")
+
+    # -- control thread --------------------------------------------------------------------------------------------------------------------
+
+    def _send(self, commands: Mapping[str, JointCommand]) -> None:
+        for name, command in commands.items():
+            self.outputs[name].send(command)
+
+    def _report(self, inputs: Sequence[Input], result: StepResult) -> None:
+        if self.records is not None:
+            self.records.publish(inputs, result)
+        if self.goals is not None:
+            self.goals.follow(result)
+
+    def _complain(self, text: str) -> None:
+        self.health.complaint = text
+        self.get_logger().error(text)
+
+    # -- services ----------------------------------------------------------------------------------------------------------------------------
+
+    def _offer_services(self) -> None:
+        self.create_service(ListSkills, "list_skills", self._list_skills)
+        for word in ("pause", "resume", "step"):
+            self.create_service(Trigger, f"~/{word}", lambda request, response, word=word: self._control(word, response))
+        if self.given["on_recorder_lost"] == "stop":
+            events = SubscriptionEventCallbacks(liveliness=lambda change: self._recorder(change.alive_count), use_default_callbacks=False)
+            self.create_subscription(Empty, RECORDER_ALIVE, lambda message: None, alive(self.given["lost_after"]), event_callbacks=events)
+
+    def _control(self, word: str, response: Trigger.Response) -> Trigger.Response:
+        response.success = self.loop is not None
+        if self.loop is not None:
+            self.loop.put(ControlInput(word, self.loop.now()))
+        return response
+
+    def _recorder(self, alive_count: int) -> None:
+        if alive_count > 0:
+            self.recorder_seen = True
+        elif self.recorder_seen and self.loop is not None:
+            self.recorder_seen = False
+            self.loop.put(CancelInput("", self.loop.now(), "the recorder has gone"))
+
+    def _list_skills(self, request: ListSkills.Request, response: ListSkills.Response) -> ListSkills.Response:
+        skills = self.system.skills if self.system is not None else {}
+        response.names = list(skills)
+        response.digests = [skill.digest for skill in skills.values()]
+        response.descriptions = [json.dumps({"description": s.description, "parameters": {p.name: p.type for p in s.parameters}}) for s in skills.values()]
+        return response
+
+
+def main() -> None:
+    """Entry point of the process."""
+    sys.exit(process.run(RuntimeNode, real_time=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""A recorded run re-executes bit for bit, needs nothing but its inputs for that, and names what is not as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from skillkit import share
+from skillkit.assembly import Description, Episode, System, replay, run_episode
+from skillkit.assembly.worlds import simulated_world
+from skillkit.bags import BagError, copy_without, open_bag
+from skillkit.cell import Cell
+from skillkit.library import load_skills
+from skillkit.records import inputs_from_record, result_record
+from skillkit.runtime import Runtime
+from skillkit.spaces import Outcome
+
+
+@pytest.fixture(scope="module")
+def episode(tmp_path_factory: pytest.TempPathFactory) -> Episode:
+    cell, world = simulated_world(Cell.of_robot("panda"), "coffee", 1)
+    bag = tmp_path_factory.mktemp("bags") / "coffee.mcap"
+    return run_episode(System.build(cell, "prepare_coffee"), world, "prepare_coffee", seed=1, record=str(bag))
+
+
+def test_the_recorded_run_made_coffee(episode: Episode) -> None:
+    assert episode.ending.outcome is Outcome.SUCCEEDED, episode.ending.reason
+    assert episode.success, episode.checks
+
+
+def test_re_executing_a_bag_decides_the_same_at_every_step(episode: Episode) -> None:
+    found = replay(episode.bag)
+    assert (found.differences, found.first) == (0, None)
+    assert found.steps == found.compared == episode.steps
+    assert not found.changed
+
+
+def test_the_inputs_alone_give_the_same_sequence(episode: Episode, tmp_path: Path) -> None:
+    with open_bag(episode.bag) as bag:
+        others = [topic for topic in bag.topics if topic != "/skillkit/step"]
+    copy_without(episode.bag, tmp_path / "inputs.mcap", others)
+    with open_bag(tmp_path / "inputs.mcap") as bag:
+        assert list(bag.topics) == ["/skillkit/step"]
+    alone = replay(tmp_path / "inputs.mcap")
+    assert (alone.compared, alone.differences) == (0, 0)
+    assert alone.digest == replay(episode.bag).digest
+
+
+def test_a_changed_threshold_is_named_with_the_first_step_it_changed(episode: Episode, tmp_path: Path) -> None:
+    folder = tmp_path / "grasp"
+    shutil.copytree(share.folder("skills") / "grasp", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (folder / "skill.yaml").read_text()
+    changed, count = re.subn(r"for: [0-9.]+ s", "for: 1.5 s", text)
+    assert count == 1
+    (folder / "skill.yaml").write_text(changed)
+    found = replay(episode.bag, use={"grasp": folder})
+    assert found.differences > 0
+    assert found.first is not None
+    grasped = next(t for t in episode.transitions if t.option == "grasp")
+    assert found.first.time == pytest.approx(grasped.start + grasped.duration, abs=0.011)
+    assert list(found.changed) == ["grasp"]
+    assert any("for: 1.5 s" in line for line in found.changed["grasp"])
+
+
+def rebuild(path: str, folder: Path) -> tuple[Runtime, Runtime]:
+    with open_bag(path) as bag:
+        description = Description.from_attachments(bag.attachments)
+    description.write_to(folder)
+    system = System(description.cell_in(folder), load_skills(share.folder("skills")))
+    description.tasks_in(folder, system)
+    return system.runtime(description.sizes()), system.runtime(description.sizes())
+
+
+@pytest.mark.parametrize("share_of_run", [0.1, 0.45, 0.9])
+def test_a_runtime_restored_in_the_middle_of_the_task_continues_bit_for_bit(episode: Episode, tmp_path: Path, share_of_run: float) -> None:
+    first, second = rebuild(episode.bag, tmp_path)
+    cut = int(share_of_run * episode.steps)
+    with open_bag(episode.bag) as bag:
+        for count, (step, recorded) in enumerate(bag.steps()):
+            inputs = inputs_from_record(step)
+            if count < cut:
+                first.step(inputs, step["now"])
+                continue
+            if count == cut:
+                second.restore(json.loads(json.dumps(first.snapshot())))
+            again = result_record(second.step(inputs, step["now"]))
+            assert recorded is not None
+            assert repr(again["commands"]) == repr(result_record(first.step(inputs, step["now"]))["commands"])
+            assert again["commands"] == recorded["commands"]
+            assert again["transitions"] == recorded["transitions"]
+
+
+def test_a_bag_of_someone_else_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "other.mcap").write_bytes(b"\x89MCAP0\r\n" + b"\0" * 40)
+    with pytest.raises(BagError):
+        replay(tmp_path / "other.mcap")
+
+
+def test_an_attachment_cannot_leave_its_folder(tmp_path: Path) -> None:
+    for name in ("../evil.yaml", "/tmp/evil.yaml", "a/../../evil", "C:/evil"):
+        with pytest.raises(BagError, match="leaves its folder"):
+            Description({}, {name: b"x"}).write_to(tmp_path)

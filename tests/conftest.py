@@ -1,0 +1,15 @@
+"""What every test runs under: field checks in messages, ROS 2 traffic that stays on this machine and apart from other test runs."""
+
+from __future__ import annotations
+
+import os
+
+FIRST_DOMAIN, DOMAINS = 20, 80  # DDS domains whose ports lie below those that Linux hands out to others
+
+run = int(os.environ.setdefault("SKILLKIT_TEST_RUN", str(os.getpid())))  # inherited by the workers of pytest-xdist
+worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+os.environ["ROS_DOMAIN_ID"] = str(FIRST_DOMAIN + (run + worker) % DOMAINS)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read once, when the first message is imported
+os.environ.setdefault("MUJOCO_GL", "egl")
