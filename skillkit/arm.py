@@ -9,7 +9,7 @@ import numpy as np
 from skillkit.embodiment import Embodiment
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot
-from skillkit.spaces import ArmState, CartesianDelta, Delegated, Directive, JointCommand, JointInput, JointTarget, ObjectState
+from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, JointCommand, JointInput, JointTarget, ObjectState
 
 RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
 REST = 1e-4  # [rad/s] commanded speed that counts as rest
@@ -109,7 +109,7 @@ class ArmLoop:
         self.sent_position, self.sent_velocity = frozen(sent.position), frozen(sent.velocity)
         if not sent.safe:
             self.stopped_because = sent.reason
-        return JointCommand(self.sent_position, self.sent_velocity, self.closure, (*limits, *(f"gate:{word}" for word in sent.limited)), sent.safe)
+        return JointCommand(self.sent_position, self.sent_velocity, self.closure, (*limits, *(f"{GATE}{word}" for word in sent.limited)), sent.safe)
 
     def _control(self, directive: Directive | None, measured: Array, objects: Mapping[str, ObjectState], clock: float) -> ControlStep:
         if isinstance(directive, JointTarget):

@@ -83,7 +83,7 @@ class Embodiment:
     gripper: Gripper | None = None
     control_rate: float = 100.0
     settle: float = 0.01
-    stale_after: float = 0.05
+    stale_after: float = 0.08
     model_file: Path | None = field(default=None, compare=False)
 
     @property
@@ -265,7 +265,7 @@ class _Model:
             jerk=self._vector(limits, "jerk", n, [DEFAULT_JERK] * n, positive=True), effort=self._vector(limits, "effort", n, [j.effort for j in urdf]),
             home=self._vector(data, "home", n, [0.0] * n, inside=()), gripper=self._gripper(data, tree),
             control_rate=self._number(data, "control_rate", 100.0), settle=self._number(data, "settle", 0.01),
-            stale_after=self._number(data, "stale_after", 0.05),
+            stale_after=self._number(data, "stale_after", 0.08),
             model_file=self.path,
         )  # fmt: skip
         for index, (name, lower, home, upper) in enumerate(zip(names, result.lower, result.home, result.upper, strict=True)):

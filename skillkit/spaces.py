@@ -17,6 +17,7 @@ from skillkit.exceptions import UnknownName
 from skillkit.pose import Array, Pose
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+GATE = "gate:"  # what a gate changed begins with this in ``JointCommand.limited``; the rest is the controller's
 
 
 # ---- what the world says -------------------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ class JointCommand:
         position: (n,) [rad] or [m].
         velocity: (n,) [rad/s] or [m/s].
         closure: 0 open … 1 closed.
-        limited: why it differs from what was asked, for example ``"velocity:panda_joint2"``; empty when passed unchanged.
+        limited: why it differs from what was asked: by the controller, ``"velocity:panda_joint2"``, or by the gate, ``"gate:…"``.
         safe: False when the gate stopped the arm on its own.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from html import escape
+from math import ceil
 
 from skillkit.bags.report import Curve, Summary
 from skillkit.bags.timeline import time_span
@@ -80,10 +81,10 @@ def _axis(summary: Summary, top: float, bottom: float) -> str:
     first, length = time_span(summary)
     step = next((size for size in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600) if length / size <= 10), length / 10)
     parts = []
-    for i in range(int(length / step + 1e-6) + 1):
-        x = _x(first + i * step, summary)
+    for i in range(ceil(first / step - 1e-6), int((first + length) / step + 1e-6) + 1):
+        x = _x(i * step, summary)
         parts.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}" stroke="var(--line)"/>')
-        parts.append(f'<text class="soft" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{first + i * step:g} s</text>')
+        parts.append(f'<text class="soft" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{i * step:g} s</text>')
     return "".join(parts)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from skillkit.bags.read import Bag
 from skillkit.bags.schemas import STEP
+from skillkit.spaces import GATE
 
 CURVE_POINTS = 400
 RUN = "run"  # the metadata record that names task, robot and seed
@@ -146,7 +147,7 @@ class _Reading:
             self.finished.append(transition)
         for ended in result["ended"]:
             self.ending = (ended["outcome"], ended["reason"])
-        self.limited += any(command["limited"] for command in result["commands"])
+        self.limited += any(word.startswith(GATE) for command in result["commands"] for word in command["limited"])
         self.unsafe += any(not command["safe"] for command in result["commands"])
         for command in result["commands"]:
             speed = max((abs(value) for value in command["velocity"]), default=0.0)

@@ -33,12 +33,20 @@ class SkillRow:
 
 @dataclass(frozen=True)
 class LoopTimes:
-    """How long a step of the core took, wall time [ms]."""
+    """How long a tick took from its start to its command, wall time [ms].
+
+    Attributes:
+        period: of the control loop [ms].
+        jitter_p99: how late ticks began [ms]; missed, ticks: how many were, of how many. Only where a schedule was to be kept.
+    """
 
     median: float
     p99: float
     longest: float
     period: float
+    jitter_p99: float | None = None
+    missed: int | None = None
+    ticks: int | None = None
 
     @classmethod
     def of(cls, seconds: Sequence[float], period: float) -> LoopTimes | None:

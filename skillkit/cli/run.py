@@ -39,6 +39,8 @@ def run(
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """
+    if ros and jobs > 1:
+        raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
     plan = Plan(task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"))
     plan = checked(plan, values)
     plans = [replace(plan, seed=number) for number in range(seed, seed + episodes)]
@@ -112,8 +114,18 @@ def together(plans: list[Plan], jobs: int) -> list[Result]:
 
 
 def over_ros(plans: list[Plan], shown: bool) -> list[Result]:
-    """Every episode over ROS 2, in processes started for it."""
-    raise InvalidValue("--ros", True, "not yet")
+    """Every episode over ROS 2, one after the other, in processes started for it."""
+    from skillkit.cli.over_ros import require_ros, run_over_ros
+
+    require_ros()
+    if shown:
+        return [run_over_ros(plans[0], watched=True)]
+    results: list[Result] = []
+    with progress(f"{plans[0].task} over ROS 2: episodes", len(plans)) as done:
+        for plan in plans:
+            results.append(run_over_ros(plan, watched=False))
+            done(len(results))
+    return results
 
 
 def with_timeline(result: Result) -> Result:

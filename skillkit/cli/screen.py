@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
-from skillkit.cli.result import FLAT_RATE, Result
+from skillkit.cli.result import FLAT_RATE, LoopTimes, Result
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,8 +26,7 @@ def print_screen(task: str, robot: str, result: Result) -> None:
     console.print(_skill_table(result))
     console.print(f"{result.decisions} decisions in {result.duration:.1f} s, where a flat {FLAT_RATE:g} Hz policy takes {result.flat_steps}", highlight=False)
     if result.loop is not None:
-        loop = result.loop
-        console.print(f"loop      median {loop.median:.2f} ms, p99 {loop.p99:.2f} ms, longest {loop.longest:.2f} ms of {loop.period:g} ms", highlight=False)
+        console.print(f"loop      {_loop(result.loop)}", highlight=False)
     console.print(f"fastest   {100.0 * result.peak_speed:.0f} % of a joint's speed limit", highlight=False)
     console.print(f"checks    {', '.join(f'{name} {_tick(held)}' for name, held in result.checks.items()) or 'none'}", highlight=False)
     for name in ("bag", "picture", "timeline"):
@@ -74,6 +73,11 @@ def _skill_table(result: Result) -> Table:
         flat = str(round(row.duration * FLAT_RATE))
         table.add_row(name, Text(row.outcome, style=COLOURS.get(row.outcome, "")), f"{row.start:.1f} s", f"{row.duration:.1f} s", "1", flat, Text(reason))
     return table
+
+
+def _loop(loop: LoopTimes) -> str:
+    schedule = f"; began at most {loop.jitter_p99:.2f} ms late (p99), {loop.missed} of {loop.ticks} ticks missed" if loop.jitter_p99 is not None else ""
+    return f"median {loop.median:.2f} ms, p99 {loop.p99:.2f} ms, longest {loop.longest:.2f} ms of {loop.period:g} ms{schedule}"
 
 
 def _why_not(result: Result) -> str:

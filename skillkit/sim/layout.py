@@ -38,8 +38,8 @@ class Station(NamedTuple):
 
 
 CABINET = Station(0.66, radians(75.0), radians(22.0))
-DISPENSER = Station(0.58, radians(-5.0), radians(55.0))
-TRAY = Station(0.56, radians(-75.0), radians(55.0))
+DISPENSER = Station(0.60, radians(-5.0), radians(55.0))
+TRAY = Station(0.58, radians(-75.0), radians(55.0))
 
 
 def coffee_layout(seed: int | None) -> Layout:

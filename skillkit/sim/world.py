@@ -271,5 +271,3 @@ def _compile(arms: Sequence[Placement], scene: Scene) -> mujoco.MjModel:
     for number, arm in enumerate(arms):
         add_arm(spec, arm, number)
     return spec.compile()
-
-

@@ -147,7 +147,7 @@ class CallWord(Word):
         shown = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in node.given().items())
         arm = f" on {node.values['arm']}" if "arm" in node.values else ""
         called = "" if node.name == node.values["call"] else str(node.values["call"])
-        return f"{called}({shown}){arm}" if shown or called else arm.strip()
+        return f"{called}({shown}){arm}" if called else f"{shown}{arm}".strip()
 
 
 def arms_for(node: Node, option: Option, roles: Mapping[str, str]) -> dict[str, str]:

@@ -95,9 +95,9 @@ def test_an_episode_that_ends_well_but_did_nothing_is_no_success(invoke: Callabl
 
 
 def test_results_do_not_depend_on_how_many_episodes_run_side_by_side(invoke: Callable, task: str) -> None:
-    one = invoke("run", task, "--episodes", 3, "--seed", 7, "--json").json
-    two = invoke("run", task, "--episodes", 3, "--seed", 7, "--jobs", 2, "--json").json
-    assert [run["seed"] for run in one["runs"]] == [7, 8, 9]
+    one = invoke("run", task, "--episodes", 2, "--seed", 7, "--json").json
+    two = invoke("run", task, "--episodes", 2, "--seed", 7, "--jobs", 2, "--json").json
+    assert [run["seed"] for run in one["runs"]] == [7, 8]
     assert timeless(one) == timeless(two)
 
 

@@ -1,114 +1,16 @@
-"""Tasks over scripted skills: what each run does, tick by tick, is written down beforehand."""
+"""Tasks written in one line, over scripted skills."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from scripted import SKILLS, Bench
 
-from skillkit.option import Event, Execution, Initiation, Option, Parameter, Situation, StatusChange, Transition
-from skillkit.pose import Pose
-from skillkit.spaces import ArmState, CartesianDelta, Directive, Ending, Observation, Outcome
-from skillkit.trees import Task, TreePolicy, load_task
-
-ENDINGS = {
-    "S": Outcome.SUCCEEDED, "F": Outcome.FAILED, "T": Outcome.TIMED_OUT, "P": Outcome.PREEMPTED, "R": Outcome.REFUSED, "U": Outcome.UNSAFE, "E": Outcome.ERROR,
-}  # fmt: skip
-
-
-class Scripted:
-    """π that moves for some steps and then ends as its letter says; which letter depends only on the number of runs seen in the signals."""
-
-    def __init__(self, script: str) -> None:
-        self.script, self.left, self.number = script, 0, 0.0
-
-    def start(self, situation: Situation) -> None:
-        self.left = int(self.script[:-1] or 0)
-
-    def act(self, situation: Situation) -> Mapping[str, Directive] | Ending:
-        if self.left == 0:
-            return Ending(ENDINGS[self.script[-1]], f"script {self.script}")
-        self.left -= 1
-        return {"arm": CartesianDelta((0.001 * self.left, 0.0, 0.0))}
-
-    def snapshot(self) -> dict[str, Any]:
-        return {"left": self.left}
-
-    def restore(self, snapshot: Mapping[str, Any]) -> None:
-        self.left = snapshot["left"]
-
-
-def scripted(name: str) -> Option:
-    """A skill named after its script: ``s3F`` takes three steps and then FAILED; ``s0R`` is refused at once."""
-    script = name[1:]
-    refused = script == "0R"
-    return Option(
-        name,
-        policy=lambda: Scripted(script),
-        initiation=(lambda _: Initiation(False, 0.0, "not here")) if refused else (lambda _: Initiation(True)),
-        rate=20.0,
-        parameters=(Parameter("object", "object", default="cup"), Parameter("far", "number", "m", 0.0, 1.0, 0.5)),
-    )
-
-
-SKILLS = {name: scripted(name) for name in (f"s{steps}{letter}" for steps in (0, 1, 2, 3, 5, 8, 100) for letter in ENDINGS)}
-
-
-def observation(time: float, **signals: float) -> Observation:
-    arm = ArmState(np.zeros(7), np.zeros(7), Pose.from_vector(), Pose.from_vector(), Pose.from_vector(), 0.08, 0.08, 0.0, 0.0, 0.0, np.zeros(6))
-    return Observation(time, {"panda": arm}, {}, signals)
-
-
-class Bench:
-    """Runs a task at 100 Hz of the task clock, as the runtime does.
-
-    Args:
-        signals: the observation's signals at a time [s].
-    """
-
-    def __init__(self, task: Task, signals: Callable[[float], Mapping[str, float]] = lambda _: {}, parameters: Mapping[str, Any] | None = None) -> None:
-        self.option, self.signals, self.tick = task.option(SKILLS), signals, 0
-        self.execution = Execution(self.option, parameters or {}, {"arm": "panda"})
-        self.events: list[Event] = []
-        self.directives: list[dict[str, Directive]] = []
-        self.execution.begin(self._observation(), 0.0)
-
-    @property
-    def now(self) -> float:
-        return self.tick * 0.01
-
-    @property
-    def policy(self) -> TreePolicy:
-        assert isinstance(self.execution.policy, TreePolicy)
-        return self.execution.policy
-
-    def _observation(self) -> Observation:
-        return observation(self.now, **self.signals(self.now))
-
-    def step(self) -> None:
-        self.directives.append(dict(self.execution.step(self._observation(), self.now)))
-        self.events.extend(self.execution.drain())
-        self.tick += 1
-
-    def run(self, seconds: float = 30.0) -> Ending | None:
-        while self.execution.ending is None and self.now < seconds:
-            self.step()
-        return self.execution.ending
-
-    def halt(self, outcome: Outcome = Outcome.PREEMPTED) -> None:
-        self.execution.preempt(self._observation(), self.now, "stop", outcome)
-        self.events.extend(self.execution.drain())
-
-    def runs(self) -> list[tuple[str, str]]:
-        """Name and outcome of every leaf run that ended, in order."""
-        ended = [event for event in self.events if isinstance(event, Transition)]
-        return [(event.path.rpartition("/")[2], event.ending.outcome.value) for event in ended if event.path != self.execution.path]
-
-    def statuses(self) -> list[tuple[str, str, float]]:
-        return [(event.path, event.status, round(event.time, 6)) for event in self.events if isinstance(event, StatusChange)]
+from skillkit.option import Option
+from skillkit.trees import Task, load_task
 
 
 @pytest.fixture
@@ -127,7 +29,3 @@ def bench(task: Callable[..., Task]) -> Callable[..., Bench]:
         return Bench(task(tree, header), signals, parameters)
 
     return make
-
-
-def problems(found: Sequence[Any]) -> list[tuple[int, int, str]]:
-    return [(problem.line, problem.column, problem.code) for problem in found]
