@@ -55,6 +55,18 @@ class MissingLibrary(SkillkitError, ImportError):
         super().__init__(f"{library} is not installed; run: pip install 'skillkit[{extra}]'")
 
 
+class NoGraphics(SkillkitError):
+    """This machine has no OpenGL to render a picture with.
+
+    Attributes:
+        cause: what the graphics library said.
+    """
+
+    def __init__(self, cause: str) -> None:
+        self.cause = cause
+        super().__init__(f"no picture can be rendered here: {cause}; install an OpenGL (EGL) driver, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One finding in a user's file. Lines and columns count from 1."""

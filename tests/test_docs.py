@@ -1,14 +1,15 @@
 """Every command and every program in the documentation runs.
 
 Fenced blocks marked ``console`` or ``bash`` are executed line by line, ``python`` blocks as a program, each page in a folder of its
-own that sees the repository's ``skills/ tasks/ cells/ urdf/``. ``make`` lines are checked for their target only. What is not meant
-to be executed is marked ``text``, ``yaml`` or another language.
+own that sees the repository's ``skills/ tasks/ cells/ urdf/``. A page that reads ``run.mcap`` finds a recorded run under that name.
+``make`` lines are checked for their target only. What is not meant to be executed is marked ``text``, ``yaml`` or another language.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
 SEEN = ("skills", "tasks", "cells", "urdf", "docs")
 KNOWN = {"console", "bash", "python", "text", "yaml", "json", "mermaid", "xml", "sh"}
+READS_A_RUN = re.compile(r"(?:info|replay|open_bag\(\"?) ?\"?run\.mcap")
 SKIPPED = (". .venv/", "source ", "cd ")
 
 
@@ -59,11 +61,25 @@ def run_block(block: Block, folder: Path, makefile: str) -> None:
             execute(command, folder)
 
 
+@pytest.fixture(scope="session")
+def recorded_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recorded")
+    see_the_repository(folder)
+    execute("skillkit run prepare_coffee --robot panda --seed 3 --record run.mcap --json", folder)
+    return folder / "run.mcap"
+
+
+def see_the_repository(folder: Path) -> None:
+    for name in SEEN:
+        (folder / name).symlink_to(ROOT / name)
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_command_on_the_page_runs(page: Path, tmp_path: Path) -> None:
-    for name in SEEN:
-        (tmp_path / name).symlink_to(ROOT / name)
+def test_every_command_on_the_page_runs(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    see_the_repository(tmp_path)
+    if any(READS_A_RUN.search(block.text) for block in blocks(page) if block.language in ("console", "bash", "python")):
+        shutil.copy(request.getfixturevalue("recorded_run"), tmp_path / "run.mcap")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for block in blocks(page):
         run_block(block, tmp_path, makefile)

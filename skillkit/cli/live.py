@@ -93,7 +93,7 @@ def live_tree(plan: Plan) -> Iterator[Callable[[Runtime, StepResult], None] | No
 
 def _frame(plan: Plan, runtime: Runtime, result: StepResult, wall: float) -> RenderableType:
     nodes = [node for goal in runtime.goals.values() for node in goal.execution.policy.nodes()] if runtime.goals else []  # type: ignore[union-attr]
-    title = f"{plan.task} on {plan.cell or plan.robot}, seed {plan.seed}"
+    title = f"{plan.task_name} on {plan.cell_name}, seed {plan.seed}"
     speed = result.time / wall if wall > 0.0 else 0.0
     return drawing(title, tree_lines(nodes), f"{result.time:6.1f} s simulated, {speed:.1f} × real time{_limits(result.commands)}")
 

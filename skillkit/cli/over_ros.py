@@ -98,7 +98,7 @@ def _watching(plan: Plan, watched: bool) -> Iterator[tuple[Callable[[Any], None]
         yield None, lambda text: None
         return
     with live_drawing() as draw:
-        title = f"{plan.task} on {plan.cell or plan.robot} over ROS 2, seed {plan.seed}"
+        title = f"{plan.task_name} on {plan.cell_name} over ROS 2, seed {plan.seed}"
 
         def on_tree(message: Any) -> None:
             time = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec

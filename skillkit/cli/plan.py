@@ -14,6 +14,7 @@ class Plan:
 
     Attributes:
         robot: name or YAML of a robot model; used where ``cell`` is empty.
+        task_name, cell_name: what they are called, once they were looked up.
         use: skill name → folder to take it from.
         parameters: of the task.
         scene: the scene's options by name.
@@ -30,6 +31,8 @@ class Plan:
     scene: Mapping[str, str] = field(default_factory=dict)
     bag: str = ""
     picture: str = ""
+    task_name: str = ""
+    cell_name: str = ""
 
 
 def bag_paths(wanted: str, seeds: list[int]) -> list[str]:

@@ -74,14 +74,14 @@ def checked(plan: Plan, values: list[str] | None) -> Plan:
     scene_of(task.scene, plan.seed, plan.scene)
     given = task_parameters(task.parameters, values)
     fill_parameters(task.parameters, given, task.name)
-    return replace(plan, parameters=given)
+    return replace(plan, parameters=given, task_name=task.name, cell_name=cell.name)
 
 
 def with_files(plans: list[Plan], record: str, picture: str, shown: bool) -> list[Plan]:
     """The plans with the files that they are to write; none of the bags may exist."""
     seeds = [plan.seed for plan in plans]
     if shown and not record:
-        record = str(free_path(FOLDER, f"{Path(plans[0].task).stem}-{Path(plans[0].cell or plans[0].robot).stem}-seed{seeds[0]}", ".mcap"))
+        record = str(free_path(FOLDER, f"{plans[0].task_name}-{plans[0].cell_name}-seed{seeds[0]}", ".mcap"))
     if shown and not picture:
         picture = str(Path(record).with_suffix(".png"))
     bags, pictures = bag_paths(record, seeds), bag_paths(picture, seeds)
@@ -106,7 +106,7 @@ def together(plans: list[Plan], jobs: int) -> list[Result]:
     from skillkit.cli.episodes import run_plans
 
     results: list[Result] = []
-    with progress(f"{plans[0].task}: episodes", len(plans)) as done:
+    with progress(f"{plans[0].task_name}: episodes", len(plans)) as done:
         for result in run_plans(plans, jobs):
             results.append(result)
             done(len(results))
@@ -121,7 +121,7 @@ def over_ros(plans: list[Plan], shown: bool) -> list[Result]:
     if shown:
         return [run_over_ros(plans[0], watched=True)]
     results: list[Result] = []
-    with progress(f"{plans[0].task} over ROS 2: episodes", len(plans)) as done:
+    with progress(f"{plans[0].task_name} over ROS 2: episodes", len(plans)) as done:
         for plan in plans:
             results.append(run_over_ros(plan, watched=False))
             done(len(results))
@@ -144,11 +144,11 @@ def with_timeline(result: Result) -> Result:
 def _print(plan: Plan, results: list[Result], as_json: bool) -> None:
     from skillkit.cli.screen import print_episodes, print_screen
 
-    robot = plan.cell or plan.robot
+    task, cell = plan.task_name, plan.cell_name
     if as_json:
-        print_json(document(plan.task, plan.robot if not plan.cell else "", plan.cell, results))
+        print_json(document(task, "" if plan.cell else cell, cell if plan.cell else "", results))
     elif len(results) == 1:
-        print_screen(plan.task, robot, results[0])
+        print_screen(task, cell, results[0])
     else:
-        print_episodes(plan.task, robot, results)
+        print_episodes(task, cell, results)
     sys.stdout.flush()

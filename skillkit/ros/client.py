@@ -24,9 +24,8 @@ from std_srvs.srv import Trigger
 from unique_identifier_msgs.msg import UUID
 
 from skillkit.exceptions import SkillkitError
-from skillkit.ros.names import EVERY, TREE, alive, client_alive
+from skillkit.ros.names import EVERY, SIGN_OF_LIFE, TREE, alive, client_alive
 
-SIGN_OF_LIFE = 0.08  # [s] lease; shorter than the time after which the runtime takes a client for dead
 ANSWER_WITHIN = 10.0  # [s] for a service call or the acceptance of a goal
 
 
@@ -62,6 +61,11 @@ class TaskClient(Node):
     """One client; use it from one thread."""
 
     def __init__(self, namespace: str = "", on_tree: Callable[[TreeSnapshot], None] | None = None) -> None:
+        """Join the nodes of a namespace.
+
+        Args:
+            on_tree: called with every snapshot of a tree.
+        """
         super().__init__("client", namespace=namespace)
         self._spinner = SingleThreadedExecutor()
         self._spinner.add_node(self)

@@ -49,7 +49,7 @@ class Goals:
 
     Args:
         tasks, skills: names that a goal may ask for.
-        lost_after: a client that showed life and shows none for this long has gone [s].
+        lost_after: a client that showed life and shows none for this long has died [s].
         stop_when_lost: whether its goal is then cancelled.
     """
 

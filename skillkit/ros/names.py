@@ -41,11 +41,14 @@ def client_alive(goal: str) -> str:
     return f"alive/goal_{goal}"
 
 
+SIGN_OF_LIFE = 0.05  # [s] in which clients and recorders promise a sign of life; no one may demand it more often
+
+
 def alive(lease: float) -> QoSProfile:
     """A sign of life: the middleware's own threads renew it, so that a busy Python process does not seem dead.
 
     Args:
-        lease: time without a sign after which the other side is told [s].
+        lease: of a publisher, the time in which it promises a sign [s]; of a subscription, the time without one after which it is told.
     """
     return QoSProfile(
         depth=1,

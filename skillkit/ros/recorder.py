@@ -30,7 +30,6 @@ from skillkit.ros.parameters import declare
 
 PARAMETERS = {
     "bag": ("", "the file to write; it must not exist"),
-    "lost_after": (0.08, "time without a sign of life after which the runtime may think that this recorder has died [s]"),
 }
 FLUSH_EVERY = 0.2  # [s]
 PENDING = 1_000  # steps kept whose result has not come yet
@@ -57,7 +56,7 @@ class Recorder(Node):
         for kind, topic, name in ((Step, names.STEP, STEP), (StepResult, names.RESULT, STEP_RESULT), (TreeSnapshot, names.TREE, TREE_SNAPSHOT)):
             self.create_subscription(kind, topic, partial(self._take, name), names.EVERY, raw=True)
         self.create_timer(FLUSH_EVERY, self._flush)
-        self.sign_of_life = self.create_publisher(Empty, names.RECORDER_ALIVE, names.alive(given["lost_after"]))
+        self.sign_of_life = self.create_publisher(Empty, names.RECORDER_ALIVE, names.alive(names.SIGN_OF_LIFE))
 
     def close(self) -> None:
         """Write the index."""

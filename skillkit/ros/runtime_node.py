@@ -30,7 +30,7 @@ from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
-from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, ArmTopics, alive
+from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics, alive
 from skillkit.ros.outputs import ArmOutput, Records
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.runtime import StepResult
@@ -45,7 +45,7 @@ PARAMETERS = {
     "tasks": ("", "tasks that goals may ask for, by name or file, separated by commas; empty: every task that is found"),
     "on_client_lost": ("stop", "stop or continue a goal whose client has died"),
     "on_recorder_lost": ("stop", "stop or continue when the recorder has died"),
-    "lost_after": (0.09, "time without a sign of life after which a client or recorder has died [s]"),
+    "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.05"),
     "objects_within": (5.0, "time to wait for the sizes of the objects before starting without [s]"),
     "details": ("{}", "what else is known of this run (seed, scene …), a JSON object kept in its bag"),
     "autostart": (True, "configure and activate at once, without a lifecycle manager"),
@@ -115,6 +115,8 @@ class RuntimeNode(LifecycleNode):
         for name in ("on_client_lost", "on_recorder_lost"):
             if given[name] not in LOST_RULES:
                 raise InvalidValue(name, given[name], " or ".join(LOST_RULES))
+        if given["lost_after"] < SIGN_OF_LIFE:
+            raise InvalidValue("lost_after", given["lost_after"], f"at least {SIGN_OF_LIFE:g} s, in which a sign of life is promised")
         cell = load_cell(given["robot"], given["cell"], given["shift"])
         tasks = words(given["tasks"]) or sorted(share.files("tasks"))
         self.system = System.build(cell, *tasks, skills=given["skills"] or None, use=pairs(given["use"]))

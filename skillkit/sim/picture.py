@@ -5,25 +5,14 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from skillkit.exceptions import SkillkitError
+from skillkit.exceptions import NoGraphics
 from skillkit.pose import Pose
-
-
-class NoGraphics(SkillkitError):
-    """This machine has no OpenGL to render with.
-
-    Attributes:
-        cause: what the graphics library said.
-    """
-
-    def __init__(self, cause: str) -> None:
-        self.cause = cause
-        super().__init__(f"no picture could be rendered: {cause}; install an OpenGL (EGL) driver, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri")
 
 
 def save_picture(model: mujoco.MjModel, data: mujoco.MjData, path: Path, width: int, height: int, transform_scene_to_world: Pose) -> Path:
@@ -56,7 +45,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _context(width: int, height: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  MuJoCo gives it no type
+def _context(width: int, height: int) -> Any:
     try:
         from mujoco.egl import GLContext
 
@@ -69,9 +58,9 @@ def _context(width: int, height: int):  # type: ignore[no-untyped-def]  # noqa: 
 
 def _render(model: mujoco.MjModel, data: mujoco.MjData, width: int, height: int, transform_scene_to_world: Pose) -> NDArray[np.uint8]:
     camera = mujoco.MjvCamera()
-    camera.lookat = transform_scene_to_world.apply((0.35, 0.0, 0.30))
+    camera.lookat = transform_scene_to_world.apply((0.25, 0.05, 0.33))
     turn = float(np.degrees(np.arctan2(transform_scene_to_world.rotation[1, 0], transform_scene_to_world.rotation[0, 0])))
-    camera.distance, camera.azimuth, camera.elevation = 2.2, 140.0 + turn, -32.0
+    camera.distance, camera.azimuth, camera.elevation = 2.1, 62.0 + turn, -28.0
     scene, resources = mujoco.MjvScene(model, maxgeom=2000), mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
     mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, resources)
     mujoco.mjv_updateScene(model, data, mujoco.MjvOption(), None, camera, mujoco.mjtCatBit.mjCAT_ALL, scene)

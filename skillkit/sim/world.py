@@ -266,8 +266,18 @@ def _compile(arms: Sequence[Placement], scene: Scene) -> mujoco.MjModel:
     option.timestep, option.integrator = TIME_STEP, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     option.cone, option.impratio = mujoco.mjtCone.mjCONE_ELLIPTIC, 10.0
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1440
-    spec.worldbody.add_light(pos=[0.0, 0.0, 3.0], dir=[0.2, 0.2, -1.0], castshadow=True)
+    _add_sky(spec, scene.shift)
     scene.build(spec)
     for number, arm in enumerate(arms):
         add_arm(spec, arm, number)
     return spec.compile()
+
+
+def _add_sky(spec: mujoco.MjSpec, transform_scene_to_world: Pose) -> None:
+    """A light and a pale background for pictures."""
+    spec.worldbody.add_light(pos=transform_scene_to_world.apply((-0.6, -0.8, 2.6)).tolist(), dir=[0.2, 0.25, -1.0], castshadow=True)
+    spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.35] * 3, [0.45] * 3
+    spec.add_texture(
+        name="sky", type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=[0.92, 0.95, 0.98], rgb2=[0.62, 0.70, 0.78], width=64, height=384,
+    )  # fmt: skip

@@ -61,8 +61,9 @@ class Task:
             node = placed.node
             if node.word == "skill" and node.values["call"] not in options:
                 raise UnknownName("skill", node.values["call"], options)
-            if node.values.get("arm", "") and node.values["arm"] not in roles:
-                raise UnknownName("arm", node.values["arm"], roles)
+        for arm in self.arms:
+            if arm not in roles:
+                raise UnknownName("arm", arm, roles)
         if not decision_rate > 0.0:
             raise InvalidValue("decision_rate", decision_rate, "above 0 Hz")
         known = dict(options)
@@ -79,6 +80,11 @@ class Task:
     def skills(self) -> tuple[str, ...]:
         """The skills it calls, in order of appearance."""
         return tuple(dict.fromkeys(p.node.values["call"] for p in layout(self.tree, self.name) if p.node.word == "skill"))
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms it names itself with ``arm:``, in order of appearance."""
+        return tuple(dict.fromkeys(p.node.values["arm"] for p in layout(self.tree, self.name) if "arm" in p.node.values))
 
 
 def _ask(node: Node, scope: Scope) -> Initiation:
@@ -117,7 +123,7 @@ class _Loader:
         """The task in a file, or ``None`` with the problems kept."""
         document = documents.load(path)
         task = self._task(document, path, (*above, path.resolve())) if not document.problems else None
-        self.problems.extend(document.problems)
+        self.problems.extend(sorted(document.problems, key=lambda problem: (problem.line, problem.column)))
         return None if any(problem.severity == "error" for problem in document.problems) else task
 
     def _task(self, document: Document, path: Path, above: tuple[Path, ...]) -> Task | None:

@@ -40,7 +40,7 @@ def step_record(tick: int) -> dict:
 def result_record(tick: int) -> dict:
     now = tick * 0.01
     directive = {"arm": "panda", "kind": "delta", "frame": "world", "values": [1e-3 / 3] * 6, "closure": math.nan, "period": 0.05, "start": now}
-    command = {"arm": "panda", "position": [0.1 * tick] * 7, "velocity": [0.5] * 7, "closure": 0.25, "limited": ["velocity:panda_joint2"], "safe": True}
+    command = {"arm": "panda", "position": [0.1 * tick] * 7, "velocity": [0.5] * 7, "closure": 0.25, "limited": ["gate:velocity:panda_joint2"], "safe": True}
     result = {
         "header": head(now), "tick": tick, "directives": [directive], "commands": [command],
         "started": [], "statuses": [], "transitions": [], "ended": [],

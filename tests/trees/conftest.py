@@ -17,7 +17,7 @@ from skillkit.trees import Task, load_task
 def task(tmp_path: Path) -> Callable[..., Task]:
     def make(tree: str, header: str = "", name: str = "t", options: Mapping[str, Option] | None = SKILLS) -> Task:
         path = tmp_path / f"{name}.yaml"
-        path.write_text(f"task: {name}\n{header}\ntree: {tree}\n")
+        path.write_text(f"task: {name}\n{header}\ntree:\n {tree}\n")
         return load_task(path, options)
 
     return make

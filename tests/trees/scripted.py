@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
 from skillkit.option import Event, Execution, Initiation, Option, Parameter, Situation, StatusChange, Transition
 from skillkit.pose import Pose
 from skillkit.spaces import ArmState, CartesianDelta, Directive, Ending, Observation, Outcome

@@ -68,7 +68,8 @@ def test_the_table_holds_every_word_but_task() -> None:
 @pytest.mark.parametrize(
     "around",
     ["{X}", "fallback: [{X}, {skill: s1S}]", "retry: {times: 5, do: {X}}", "repeat: {times: 5, do: {X}}", "invert: {X}",
-     "force_success: {X}", "force_failure: {X}", "timeout: {after: 9 s, do: {X}}", "reactive_fallback: [{X}, {skill: s1S}]", "reactive_sequence: [{condition: 'true'}, {X}]",
+     "force_success: {X}", "force_failure: {X}", "timeout: {after: 9 s, do: {X}}", "reactive_fallback: [{X}, {skill: s1S}]",
+     "reactive_sequence: [{condition: 'true'}, {X}]",
      "force_success: {retry: {times: 3, do: {fallback: [{invert: {X}}, {skill: s1S}]}}}"],
 )  # fmt: skip
 def test_unsafe_error_and_preempted_pass_through_every_word(bench: Make, around: str, letter: str) -> None:
