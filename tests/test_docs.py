@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import pytest
 
+from skillkit.cli.check import Checker
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -90,6 +92,17 @@ def test_every_block_says_what_it_is_and_every_link_leads_somewhere(page: Path) 
     assert {block.language for block in blocks(page)} <= KNOWN
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert target.startswith("http") or (page.parent / target).exists(), f"{page.name} links to {target}, which does not exist"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_whole_file_shown_on_the_page_is_without_errors(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKILLKIT_PATH", str(ROOT))
+    (tmp_path / "panda.urdf").symlink_to(ROOT / "urdf" / "panda.urdf")
+    shown = [block.text for block in blocks(page) if block.language == "yaml" and block.text.startswith(("robot:", "cell:", "task:"))]
+    for number, text in enumerate(shown):
+        file = tmp_path / f"example_{number}.yaml"
+        file.write_text(text, encoding="utf-8")
+        assert [problem for problem in Checker().check(file) if problem.severity == "error"] == []
 
 
 def test_the_first_result_is_less_than_sixty_lines_into_the_readme() -> None:

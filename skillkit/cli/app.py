@@ -60,6 +60,8 @@ def call(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SUCCESS
+    except OSError as error:
+        return _cannot(error)
     except Exception as error:
         return _wrong_usage(error) if hasattr(error, "format_message") else _bug(error)
     return code if isinstance(code, int) else SUCCESS
@@ -72,6 +74,14 @@ def _wrong_usage(error: Exception) -> int:
     command = context.command_path if context is not None else "skillkit"
     if message:
         _say(f"{command}: {' '.join(message.split())} (see: {command} --help)")
+    return WRONG_USAGE
+
+
+def _cannot(error: OSError) -> int:
+    """The machine said no: a folder that is not there or not ours, a full disk."""
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    _say(f"skillkit: {error.filename or 'this'}: {error.strerror or error}")
     return WRONG_USAGE
 
 

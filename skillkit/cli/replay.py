@@ -36,10 +36,11 @@ def replay(
         found = re_execute(bag, skills_folder(skills), pairs(use, "--use"), on_step=lambda step: done(step) if step % 50 == 0 else None)
     took = perf_counter() - begun
     speed = length / took if took > 0.0 else 0.0
+    cause = "" if found.first is None else _cause(bag, found, found.first.time)
     if as_json:
-        print_json({**_document(found), "bag": str(bag), "wall_s": took, "times_real_time": speed})
+        print_json({**_document(found), "cause": cause, "bag": str(bag), "wall_s": took, "times_real_time": speed})
     else:
-        _explain(found, took, speed)
+        _explain(found, cause, took, speed)
     return 0 if found.differences == 0 and found.steps > 0 else 1
 
 
@@ -60,7 +61,15 @@ def _document(found: Replay) -> dict[str, Any]:
     }
 
 
-def _explain(found: Replay, took: float, speed: float) -> None:
+def _cause(bag: Path, found: Replay, time: float) -> str:
+    from skillkit.bags import fingerprint, open_bag, summary
+    from skillkit.cli.cause import cause_of
+
+    with open_bag(bag) as opened:
+        return cause_of(time, summary(opened), found.changed, opened.metadata.get("platform", {}), fingerprint())
+
+
+def _explain(found: Replay, cause: str, took: float, speed: float) -> None:
     if found.note:
         print(f"note: {found.note}", file=sys.stderr)
     for name, lines in found.changed.items():
@@ -75,5 +84,6 @@ def _explain(found: Replay, took: float, speed: float) -> None:
         print(f"first difference at step {first.step} ({first.time:.3f} s), {first.kind} {first.path}:")
         print(f"  recorded  {first.expected}")
         print(f"  now       {first.got}")
+        print(f"  cause     {cause}")
     if found.steps == 0:
         print("the bag holds no step")

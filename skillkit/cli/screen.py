@@ -24,16 +24,16 @@ def print_screen(task: str, robot: str, result: Result) -> None:
     verdict = "done, and the scene's physical test agrees" if result.success else _why_not(result)
     console.print(Text.assemble((f"{task} on {robot}, seed {result.seed}: ", "bold"), (result.outcome, COLOURS.get(result.outcome, "")), f" – {verdict}"))
     console.print(_skill_table(result))
-    console.print(f"{result.decisions} decisions in {result.duration:.1f} s, where a flat {FLAT_RATE:g} Hz policy takes {result.flat_steps}", highlight=False)
+    console.print(f"{result.decisions} decisions in {result.duration:.1f} s, where a flat {FLAT_RATE:g} Hz policy takes {result.flat_steps}")
     if result.loop is not None:
-        console.print(f"loop      {_loop(result.loop)}", highlight=False)
-    console.print(f"fastest   {100.0 * result.peak_speed:.0f} % of a joint's speed limit", highlight=False)
-    console.print(f"checks    {', '.join(f'{name} {_tick(held)}' for name, held in result.checks.items()) or 'none'}", highlight=False)
+        console.print(f"loop      {_loop(result.loop)}")
+    console.print(f"fastest   {100.0 * result.peak_speed:.0f} % of a joint's speed limit")
+    console.print(f"checks    {', '.join(f'{name} {_tick(held)}' for name, held in result.checks.items()) or 'none'}")
     for name in ("bag", "picture", "timeline"):
         if getattr(result, name):
             console.print(f"{name:<9} {getattr(result, name)}", highlight=False, soft_wrap=True)
     for note in result.notes:
-        console.print(f"note      {note}", highlight=False)
+        console.print(f"note      {note}")
 
 
 def print_episodes(task: str, robot: str, results: Sequence[Result]) -> None:
@@ -47,10 +47,10 @@ def print_episodes(task: str, robot: str, results: Sequence[Result]) -> None:
             console.print(Text.assemble(f"seed {result.seed}: ", outcome, f" after {result.duration:.1f} s: {_why_not(result)}"))
     successes = sum(result.success for result in results)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in Counter(result.outcome for result in results).most_common())
-    console.print(f"[bold]{task} on {robot}: {successes} of {len(results)} episodes succeeded[/] ({counts})", highlight=False)
+    console.print(Text.assemble((f"{task} on {robot}: {successes} of {len(results)} episodes succeeded", "bold"), f" ({counts})"))
     durations, decisions = median(result.duration for result in results), median(result.decisions for result in results)
     peak = max(result.peak_speed for result in results)
-    console.print(f"median {durations:.1f} s and {decisions:g} decisions; fastest {100.0 * peak:.0f} % of a joint's speed limit", highlight=False)
+    console.print(f"median {durations:.1f} s and {decisions:g} decisions; fastest {100.0 * peak:.0f} % of a joint's speed limit")
     bags = [result.bag for result in results if result.bag]
     if bags:
         console.print(f"bags      {bags[0]} … {bags[-1]}" if len(bags) > 1 else f"bag       {bags[0]}", highlight=False, soft_wrap=True)
@@ -95,5 +95,5 @@ def _tick(held: bool) -> str:
 def _console() -> Console:
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
+    watched = Console(markup=False, highlight=False)
+    return watched if watched.is_terminal else Console(markup=False, highlight=False, width=160)

@@ -14,16 +14,18 @@ from skillkit.policies.grips import level
 from skillkit.pose import Pose, frozen, rotation_from_vector
 
 AHEAD = 0.6  # [rad] the point steered to is this far ahead on the circle
-ASIDE = 0.2  # [rad] nearer than this, the goal itself is steered to
 
 
-def around(base: Pose, here: Pose, goal: Pose, radius: float) -> Pose:
-    """Where to steer now to get from ``here`` to ``goal``, all to world, keeping within ``radius`` [m] of the base's axis on the way."""
+def around(base: Pose, here: Pose, goal: Pose, aside: float, radius: float) -> Pose:
+    """Where to steer now to get from ``here`` to ``goal``, all to world, keeping within ``radius`` [m] of the base's axis on the way.
+
+    Once the two are no further apart than ``aside`` [rad] about the axis, straight.
+    """
     frame = level(base)
     start, end = frame.inverse().apply(here.position), frame.inverse().apply(goal.position)
     begun = float(np.arctan2(start[1], start[0]))
     turn = float(np.arctan2(end[1], end[0])) - begun
-    if abs(turn) <= ASIDE:
+    if abs(turn) <= aside:
         return goal
     ahead = begun + copysign(min(abs(turn), AHEAD), turn)
     part = min(1.0, AHEAD / abs(turn))

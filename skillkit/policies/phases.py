@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 from skillkit.option import Situation
@@ -32,7 +33,7 @@ class Move:
         closure: of the gripper, 0 open … 1 closed; ``None`` keeps it.
         near, near_turn: the measured tool this close to the goal ends the phase [m, rad]; wide ones pass by without stopping.
         done: ends the phase instead of having reached the goal.
-        around: go round the arm's base rather than straight.
+        around: go round the arm's base while the goal is further round it than this [rad]; else straight.
         time_limit: of the phase [s]; reaching it ends the skill FAILED.
         failure: what to say then; what stood in the way, in words.
     """
@@ -43,7 +44,7 @@ class Move:
     near: float = 0.006
     near_turn: float = 0.06
     done: bool | None = None
-    around: bool = False
+    around: float = inf
     time_limit: float = 8.0
     failure: str = ""
 
@@ -106,7 +107,7 @@ class Phases:
         if self.lasted(situation) >= move.time_limit:
             return Ending(Outcome.FAILED, move.failure or f"the tool did not get through the phase '{self.order[self.index]}'")
         arm = situation.arm
-        steer = around(arm.base, arm.target, goal, CLOSE) if move.around else goal
+        steer = around(arm.base, arm.target, goal, move.around, CLOSE)
         return {"arm": self.servo.step(arm.target, steer, move.pace, move.closure)}
 
     def _enter(self, index: int, situation: Situation) -> None:

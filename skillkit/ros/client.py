@@ -14,6 +14,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action import ActionClient
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
@@ -25,6 +26,7 @@ from unique_identifier_msgs.msg import UUID
 
 from skillkit.exceptions import SkillkitError
 from skillkit.ros.names import EVERY, SIGN_OF_LIFE, TREE, alive, client_alive
+from skillkit.ros.priority import raised_threads
 
 ANSWER_WITHIN = 10.0  # [s] for a service call or the acceptance of a goal
 
@@ -66,10 +68,11 @@ class TaskClient(Node):
         Args:
             on_tree: called with every snapshot of a tree.
         """
-        super().__init__("client", namespace=namespace)
+        with raised_threads():
+            super().__init__("client", namespace=namespace)
         self._spinner = SingleThreadedExecutor()
         self._spinner.add_node(self)
-        self._action = ActionClient(self, RunTask, "run_task")
+        self._action: ActionClient = ActionClient(self, RunTask, "run_task")
         self._loop: dict[str, float] = {}
         self._goal: Any = None
         self._wanted_cancel = False
@@ -121,7 +124,7 @@ class TaskClient(Node):
             result = answer.result().result
             return TaskReport(result.outcome, result.reason, float(result.duration), int(result.decisions), dict(self._loop))
         finally:
-            self._goal = None
+            self._goal, self._wanted_cancel = None, False
             self.destroy_publisher(sign)
 
     def cancel(self) -> None:
@@ -136,7 +139,7 @@ class TaskClient(Node):
         Raises:
             NoAnswer: nobody answers.
         """
-        client = self.create_client(Trigger, service)
+        client: Client = self.create_client(Trigger, service)
         try:
             end = time.monotonic() + within
             while not client.service_is_ready() and time.monotonic() < end:

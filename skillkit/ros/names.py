@@ -41,7 +41,7 @@ def client_alive(goal: str) -> str:
     return f"alive/goal_{goal}"
 
 
-SIGN_OF_LIFE = 0.05  # [s] in which clients and recorders promise a sign of life; no one may demand it more often
+SIGN_OF_LIFE = 0.02  # [s] in which clients and recorders promise a sign of life; no one may demand it more often
 
 
 def alive(lease: float) -> QoSProfile:

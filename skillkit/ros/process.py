@@ -11,8 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Protocol
+from contextlib import nullcontext
 
 os.environ.setdefault("ROS_PYTHON_CHECK_FIELDS", "1")  # read once, when the first message is imported
 
@@ -23,34 +22,35 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from skillkit.exceptions import SkillkitError
+from skillkit.ros.priority import raise_process, raised_threads
 
 WAKE_EVERY = 0.1  # [s] longest time until a signal is noticed
-PRIORITY = 20  # of SCHED_FIFO, 1 to 99; those of the kernel's interrupt threads are 50
 
 
-class Closable(Protocol):
-    """A node that must be told when its process ends."""
+_stop = threading.Event()
 
-    def close(self) -> None:
-        """Leave the world as it should be found; the node is destroyed afterwards."""
+
+def end() -> None:
+    """Ask this process to end, from any thread."""
+    _stop.set()
 
 
 def run(make: Callable[[], Node], real_time: bool = False) -> int:
     """Make a node and spin it until the process is asked to end; the process's exit status.
 
     Args:
-        real_time: ask for a scheduling priority above ordinary processes; where that is not allowed, all goes on without.
+        real_time: the process has a control loop and asks for a priority above ordinary processes.
     """
-    if real_time:
-        _ask_for_priority()
-    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        signal.signal(number, lambda *_: _stop.set())
+    if real_time:
+        raise_process()
     node = None
     try:
-        node = make()
-        _spin(node, stop)
+        with nullcontext() if real_time else raised_threads():
+            rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+            node = make()
+        _spin(node)
     except SkillkitError as error:
         print(error, file=sys.stderr)
         return 1
@@ -62,17 +62,11 @@ def run(make: Callable[[], Node], real_time: bool = False) -> int:
     return 0
 
 
-def _ask_for_priority() -> None:
-    """SCHED_FIFO for the whole process: a control thread of high priority would still wait for an interpreter lock held by one of low."""
-    with suppress(OSError, AttributeError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
-
-
-def _spin(node: Node, stop: threading.Event) -> None:
+def _spin(node: Node) -> None:
     executor = EventsExecutor()
     executor.add_node(node)
     try:
-        while not stop.is_set():
+        while not _stop.is_set():
             try:
                 executor.spin_once(timeout_sec=WAKE_EVERY)
             except ExternalShutdownException:

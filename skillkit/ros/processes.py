@@ -101,6 +101,16 @@ def bringup(setup: Setup) -> list[Process]:
     return [*found, Process("runtime", "skillkit.ros.runtime_node", runtime, setup.namespace)]
 
 
+def run_task(task: str, parameters: str = "{}", namespace: str = "") -> Process:
+    """A client that has one task run and ends with it; ``parameters`` is a JSON object."""
+    return Process("task", "skillkit.ros.run_task", {"task": task, "parameters": parameters}, namespace)
+
+
+def play(bag: str, rate: float = 1.0, namespace: str = "") -> Process:
+    """A player of a bag at ``rate`` times its speed."""
+    return Process("player", "skillkit.ros.player", {"bag": str(Path(bag).absolute()), "rate": float(rate)}, namespace)
+
+
 def _joined(values: Mapping[str, Any]) -> str:
     return ";".join(f"{name}={value}" for name, value in values.items())
 

@@ -12,6 +12,7 @@ import base64
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rclpy.event_handler import SubscriptionEventCallbacks
@@ -45,7 +46,7 @@ PARAMETERS = {
     "tasks": ("", "tasks that goals may ask for, by name or file, separated by commas; empty: every task that is found"),
     "on_client_lost": ("stop", "stop or continue a goal whose client has died"),
     "on_recorder_lost": ("stop", "stop or continue when the recorder has died"),
-    "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.05"),
+    "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.02"),
     "objects_within": (5.0, "time to wait for the sizes of the objects before starting without [s]"),
     "details": ("{}", "what else is known of this run (seed, scene …), a JSON object kept in its bag"),
     "autostart": (True, "configure and activate at once, without a lifecycle manager"),
@@ -181,12 +182,12 @@ class RuntimeNode(LifecycleNode):
     def _offer_services(self) -> None:
         self.create_service(ListSkills, "list_skills", self._list_skills)
         for word in ("pause", "resume", "step"):
-            self.create_service(Trigger, f"~/{word}", lambda request, response, word=word: self._control(word, response))
+            self.create_service(Trigger, f"~/{word}", partial(self._control, word))
         if self.given["on_recorder_lost"] == "stop":
             events = SubscriptionEventCallbacks(liveliness=lambda change: self._recorder(change.alive_count), use_default_callbacks=False)
             self.create_subscription(Empty, RECORDER_ALIVE, lambda message: None, alive(self.given["lost_after"]), event_callbacks=events)
 
-    def _control(self, word: str, response: Trigger.Response) -> Trigger.Response:
+    def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
         if self.loop is not None:
             self.loop.put(ControlInput(word, self.loop.now()))

@@ -94,7 +94,7 @@ def _task(
         found = client.run(task, parameters, children.check)
         time.sleep(SETTLED)
         verdict = client.call("simulator/verdict")
-        picture, notes = setup.picture, []
+        picture, notes = setup.picture, list[str]()
         if setup.picture:
             answer = client.call("simulator/picture")
             picture, notes = (setup.picture, []) if answer.success else ("", [answer.message])

@@ -264,7 +264,7 @@ def _compile(arms: Sequence[Placement], scene: Scene) -> mujoco.MjModel:
     spec.compiler.degree = False
     option: Any = spec.option
     option.timestep, option.integrator = TIME_STEP, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    option.cone, option.impratio = mujoco.mjtCone.mjCONE_ELLIPTIC, 10.0
+    option.cone, option.impratio = mujoco.mjtCone.mjCONE_ELLIPTIC, 30.0
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1440
     _add_sky(spec, scene.shift)
     scene.build(spec)

@@ -188,9 +188,12 @@ class TreePolicy:
             return details
         for node in behaviours(self.root):
             details[node.name] = (node.status.value, str(node.feedback_message))
-            inner = node.execution.policy if isinstance(node, OptionLeaf) and node.execution is not None else None
-            if isinstance(inner, TreePolicy):
-                details.update(inner._details())
+            if not isinstance(node, OptionLeaf) or node.execution is None:
+                continue
+            if node.status is Status.RUNNING:
+                details[node.name] = (node.status.value, node.called())
+            if isinstance(node.execution.policy, TreePolicy):
+                details.update(node.execution.policy._details())
         return details
 
     # -- state in the open ------------------------------------------------------------------------------------------------------------------

@@ -99,6 +99,10 @@ class OptionLeaf(Treelike):
         """Whether the option's run is over."""
         return self.execution is not None and self.execution.ending is not None
 
+    def called(self) -> str:
+        """What runs, with its parameters: ``grasp(object=cup_1)``."""
+        return f"{self.option.name}({', '.join(f'{name}={value}' for name, value in self.given.items())})"
+
     def directives(self) -> Mapping[str, Directive]:
         """What the option asks of its arms, by arm."""
         return self.execution.directives if self.execution is not None else {}

@@ -5,7 +5,7 @@ from skillkit.policies.grips import UP, into, level, pointing
 from skillkit.policies.phases import CAREFUL, Move, Phases
 from skillkit.pose import Pose, frozen
 
-DEEPEST = 0.2  # [m] the tool moves sideways at the distance at which it is, at most this far beyond the clearance
+DEEPEST = 0.17  # [m] the tool moves sideways at the distance at which it is, at most this far beyond the clearance
 SHORT = 0.004  # [m] the fingers need not reach quite to the middle; the palm stays off
 
 
@@ -25,7 +25,7 @@ class Grasp(Phases):
         distance = float((near.position - self.recall("began").position) @ near.rotation[:, 2])
         clearance = situation.parameters["clearance"]
         goal = self._grip(situation, min(max(distance, clearance), clearance + DEEPEST))
-        return Move(goal, closure=0.0, near=0.03, near_turn=0.2, around=True, failure="the tool cannot get in front of the object")
+        return Move(goal, closure=0.0, near=0.03, near_turn=0.2, around=0.6, failure="the tool cannot get in front of the object")
 
     def come_near(self, situation: Situation) -> Move:
         return Move(self._grip(situation, situation.parameters["clearance"]), closure=0.0, near=0.02, failure="the tool cannot come near the object")

@@ -41,7 +41,7 @@ class OpenDoor(Phases):
 
     def line_up(self, situation: Situation) -> Move:
         return Move(
-            self._grip(situation, situation.parameters["clearance"]), closure=0.0, near=0.02, around=True, failure="the tool cannot get in front of the handle"
+            self._grip(situation, situation.parameters["clearance"]), closure=0.0, near=0.02, around=0.6, failure="the tool cannot get in front of the handle"
         )
 
     def advance(self, situation: Situation) -> Move:

@@ -17,7 +17,7 @@ class Place(Carry):
 
     def travel(self, situation: Situation) -> Move:
         goal = self.holding_at(situation, situation.parameters["clearance"], situation.parameters["lift"])
-        return Move(goal, TRAVEL, around=True, near=0.015, failure="the object cannot be brought in front of the surface")
+        return Move(goal, TRAVEL, around=0.2, near=0.015, failure="the object cannot be brought in front of the surface")
 
     def come_in(self, situation: Situation) -> Move:
         return Move(self.holding_at(situation, 0.0, situation.parameters["lift"]), IN, failure="the object cannot be brought over the surface")

@@ -32,7 +32,7 @@ class Press(Phases):
 
     def line_up(self, situation: Situation) -> Move:
         goal = self._before(situation, situation.parameters["clearance"])
-        return Move(goal, closure=1.0, near=0.012, around=True, failure="the tool cannot get in front of the button")
+        return Move(goal, closure=1.0, near=0.012, around=0.6, failure="the tool cannot get in front of the button")
 
     def touch(self, situation: Situation) -> Move:
         goal = self._before(situation, 0.03)

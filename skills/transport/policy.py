@@ -16,4 +16,4 @@ class Transport(Carry):
 
     def travel(self, situation: Situation) -> Move:
         goal = self.holding_at(situation, 0.0, situation.parameters["above"])
-        return Move(goal, TRAVEL, around=True, done=False, failure="the object cannot be brought above the target")
+        return Move(goal, TRAVEL, around=0.2, done=False, failure="the object cannot be brought above the target")

@@ -31,6 +31,7 @@ WRONG = [
     (["replay", "no_such_file.mcap"], "no_such_file.mcap"),
     (["info", "no_such_file.mcap"], "no_such_file.mcap"),
     (["check"], "FILE"),
+    (["show", "prepare_coffee", "-o", "no/such/folder/tree.svg"], "no/such/folder/tree.svg: No such file or directory"),
     (["skills", "--skills", "no_such_folder"], "no_such_folder"),
 ]
 

@@ -192,7 +192,7 @@ def test_a_recorded_run_is_decided_again_exactly(invoke: Callable, bag: str) -> 
     found = answer.json
     assert answer.code == 0
     assert found["steps"] == found["compared"] > 40
-    assert (found["differences"], found["first_difference"], found["changed"]) == (0, None, {})
+    assert (found["differences"], found["first_difference"], found["changed"], found["cause"]) == (0, None, {}, "")
     assert invoke("replay", bag, "--json").json["digest"] == found["digest"]
     assert "× real time" in invoke("replay", bag).out
 
@@ -205,9 +205,12 @@ def test_a_changed_skill_is_named_with_the_first_step_that_differs(invoke: Calla
     assert found["differences"] > 0
     assert set(found["first_difference"]) == {"step", "time", "class", "path", "expected", "got"}
     assert any("25 Hz" in line for line in found["changed"]["sway"])
+    assert "the skill 'sway', at work at that step, has changed" in found["cause"]
+    assert "25 Hz" in found["cause"]
     words = invoke("replay", bag, "--use", f"sway={other}").out
     assert "first difference at step" in words
     assert "the skill 'sway' has changed" in words
+    assert "cause" in words
 
 
 def test_a_file_that_is_no_bag_is_wrong_usage(invoke: Callable, tmp_path: Path) -> None:

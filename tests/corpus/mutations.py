@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 TOKENS = (
-    "$cup", "$", "$x y", "cup_1", "sequence", "sequenc", "retry", "skill", "task", "condition", "timeout", "with", "label", "do", "tree", "null", "~", "true", "on",
-    "-1", "0", "1e999", ".nan", ".inf", "99999999999999999999999", "5 cm", "5 parsec", "1 s", "-3 deg", "[]", "{}", "[1, [2]]", "{a: {b: c}}", "&a", "*a", "*b",
-    "!!python/name:os", "!x", "'", '"', "|", ">-", "#", ":", "- ", "?", "%", "@", "`", "\t", "\0", "\ufeff", "é", "🤖", "distance(tool, cup_1) <", "not not", "((((",
-    "on(a, b", "&& true", "1 / 0 > 0", "grasped(tool)", "prepare_coffee", "../secret", "/etc/passwd", "x" * 300,
+    "$cup", "$", "$x y", "cup_1", "sequence", "sequenc", "retry", "skill", "task", "condition", "timeout", "with", "label", "do", "tree", "null", "~", "true",
+    "on", "-1", "0", "1e999", ".nan", ".inf", "99999999999999999999999", "5 cm", "5 parsec", "1 s", "-3 deg", "[]", "{}", "[1, [2]]", "{a: {b: c}}", "&a", "*a",
+    "*b", "!!python/name:os", "!x", "'", '"', "|", ">-", "#", ":", "- ", "?", "%", "@", "`", "\t", "\0", "\ufeff", "é", "🤖", "distance(tool, cup_1) <",
+    "not not", "((((", "on(a, b", "&& true", "1 / 0 > 0", "grasped(tool)", "prepare_coffee", "../secret", "/etc/passwd", "x" * 300,
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 3.5, float("nan"), float("inf"), 10**30, "", " ", "$", "$cup", "$nope", "cup_1", "1 s", "5 cm", "true", [], {}, [[]], [None],

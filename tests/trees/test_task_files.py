@@ -52,7 +52,6 @@ WRONG = [  # the line of the tree (line 4), column, code, part of message and hi
     ("  {skill: {s1S: {far: 1}}, with: {far: 1}}", 28, "two-words", "given twice"),
     ("  task: other", 9, "unknown-task", "unknown task 'other'"),
     ("  task: wrong", 9, "recursion", "wrong → wrong"),
-    ("  skill: !!python/name:os.system s1S", 10, "unknown-tag", "!!python"),
 ]  # fmt: skip
 
 

@@ -154,3 +154,14 @@ def test_a_control_step_without_a_decision_does_not_tick_the_tree(bench: object)
 
 def test_every_letter_of_a_script_is_an_outcome() -> None:
     assert set(ENDINGS.values()) == set(Outcome)
+
+
+def test_a_live_view_tells_what_runs_with_which_parameters_and_why_the_rest_ended(bench: object) -> None:
+    one = bench("{fallback: [{skill: s2F}, {skill: {s100S: {object: $cup}}}]}", "parameters: {cup: {type: object, default: mug}}", cup="bowl")  # type: ignore[operator]
+    for _ in range(12):
+        one.step()
+    assert [(node.name, node.type, node.status, node.parent, node.detail) for node in one.policy.nodes()] == [
+        ("fallback", "fallback", "RUNNING", -1, ""),
+        ("s2F", "skill", "FAILURE", 0, "s2F: FAILED: script 2F"),
+        ("s100S", "skill", "RUNNING", 0, "s100S(object=bowl, far=0.5)"),
+    ]

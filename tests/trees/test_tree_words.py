@@ -22,6 +22,7 @@ SEMANTICS = [  # tree, outcome, leaves that ran with their outcomes
     ("{retry: {times: 3, do: {skill: s1F}}}", "FAILED", "s1F F, s1F F, s1F F"),
     ("{retry: {times: 3, do: {skill: s1S}}}", "SUCCEEDED", "s1S S"),
     ("{retry: {times: 2, do: {sequence: [{skill: s1S}, {skill: s1T}]}}}", "FAILED", "s1S S, s1T T, s1S S, s1T T"),
+    ("{retry: {times: 2, do: {retry: {times: 2, do: {skill: s1F}}}}}", "FAILED", "s1F F, s1F F, s1F F, s1F F"),
     ("{repeat: {times: 3, do: {skill: s1S}}}", "SUCCEEDED", "s1S S, s1S S, s1S S"),
     ("{repeat: {times: 3, do: {skill: s1F}}}", "FAILED", "s1F F"),
     ("{invert: {skill: s1S}}", "FAILED", "s1S S"),
@@ -64,7 +65,7 @@ def test_the_table_holds_every_word_but_task() -> None:
     assert all(any(f"{word}:" in tree for tree, _, _ in SEMANTICS) for word in WORDS if word != "task")
 
 
-@pytest.mark.parametrize("letter", "UEP")
+@pytest.mark.parametrize("script", ["2U", "2E", "2P", "0U", "0E", "0P"])
 @pytest.mark.parametrize(
     "around",
     ["{X}", "fallback: [{X}, {skill: s1S}]", "retry: {times: 5, do: {X}}", "repeat: {times: 5, do: {X}}", "invert: {X}",
@@ -72,14 +73,21 @@ def test_the_table_holds_every_word_but_task() -> None:
      "reactive_sequence: [{condition: 'true'}, {X}]",
      "force_success: {retry: {times: 3, do: {fallback: [{invert: {X}}, {skill: s1S}]}}}"],
 )  # fmt: skip
-def test_unsafe_error_and_preempted_pass_through_every_word(bench: Make, around: str, letter: str) -> None:
-    tree = around.replace("{X}", f"{{skill: s2{letter}}}")
+def test_unsafe_error_and_preempted_pass_through_every_word(bench: Make, around: str, script: str) -> None:
+    tree = around.replace("{X}", f"{{skill: s{script}}}")
     one = bench(tree if tree.startswith("{") else f"{{{tree}}}")
     ending = one.run()
     assert ending is not None
     assert ending.outcome in (Outcome.UNSAFE, Outcome.ERROR, Outcome.PREEMPTED)
-    assert one.runs() == [(f"s2{letter}", ending.outcome.value)]
-    assert f"script 2{letter}" in ending.reason
+    assert one.runs() == [(f"s{script}", ending.outcome.value)]
+    assert f"script {script}" in ending.reason
+
+
+def test_unsafe_is_not_lost_when_a_watched_condition_fails_in_the_same_step(bench: Make) -> None:
+    one = bench("{reactive_sequence: [{condition: signal(safe) > 0}, {skill: s2U}]}", signals=lambda t: {"safe": float(t < 0.095)})
+    ending = one.run()
+    assert ending is not None
+    assert ending.outcome is Outcome.UNSAFE
 
 
 def test_the_next_skill_starts_in_the_control_step_in_which_the_last_one_ended(bench: Make) -> None:
