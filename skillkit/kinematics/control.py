@@ -6,12 +6,14 @@ the arm's own command ``q`` (not the measured state, whose lag would feed back):
     e     = target − pose(q)                     (6,) [m, rad], split into last tick's rest and this tick's motion: e = r + m
     J⁺    = Jᵀ (J Jᵀ + λ² 1)⁻¹                   damped least squares (Nakamura & Hanafusa 1986), rotation rows weighted
     λ²    = λ₀² + c |e|²                         damping grows with the error (Sugihara 2011): exact when close, calm when out of reach
-    step  = J⁺ m + g · J⁺ r + (1 − J⁺J) p        feed-forward, feedback, posture
-    g     = min(gain, stopping profile)          no joint closes its gap faster than it can brake: speed √(2 a gap)
+    step  = J⁺ (m − ½ ΔJ s) + g J⁺ r + (1 − J⁺J) p      feed-forward, feedback, posture
+    ΔJ s  = (J(q) − J(q − s)) s                  the curvature that last tick's step ``s`` met: feed-forward to second order
+    g     : g·gap stops within the gap           no joint closes its gap faster than it can brake: speed √(2 a gap), exponential at the end
 
-The step is scaled into the velocity limits; where acceleration or position limits cut it, the nearest step in the metric
+The step is scaled into the velocity limits; where acceleration, jerk or position limits cut it, the nearest step in the metric
 ``Jᵀ J`` inside the limits is found by a box-constrained quadratic programme (daqp), so that the tool is disturbed least.
-The target may lead the command by 3 cm and 0.15 rad at most.
+The target may lead the command by 3 cm and 0.15 rad at most. Directions in which the arm can never move are left out of the task, and an
+arm with fewer joints than the task that remains puts position first; what is lost is in the residual.
 """
 
 from __future__ import annotations
@@ -20,36 +22,42 @@ from math import sqrt
 from typing import Any
 
 import daqp
+import eigenpy
 import numpy as np
 import pinocchio as pin
 
+from skillkit.braking import JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
-from skillkit.kinematics.bounds import JointBounds
 from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
 
 LEAD_POSITION = 0.03  # the target leads the command by at most this [m]
 LEAD_ROTATION = 0.15  # … and this [rad]
-GAIN = 0.25  # share of the remaining error closed per tick
+APPROACH = 0.04  # time constant with which the last of an error is closed [s]
+APPROACH_TICKS = 4.0  # … and at least this many ticks
 BRAKING_SHARE = 0.5  # of the acceleration limits that the stopping profile of the feedback counts on
 ROTATION_WEIGHT = 0.3  # metres that weigh as much as one radian
-FEW_JOINTS_ROTATION_WEIGHT = 0.01  # with fewer than six joints: position first
+POSITION_FIRST_WEIGHT = 0.01  # … on arms with fewer joints than their task
 DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 2.0  # pull towards home [1/s]
 POSTURE_SHARE = 0.3  # posture moves a joint at most this share of what the task moves the fastest one
+LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
+MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
+EDGE = 1e-9  # share of the range left free at either position limit, for the same reason
 DIVERGED = 0.2  # command minus measured at which the report says "tracking" [rad or m]
 LARGEST_DELTA = 1e3  # a delta beyond this is no motion of any arm [m or rad]
+SAMPLES = 32  # configurations from which the directions an arm can move in are found
 
 
 class CartesianController:
     """Follows Cartesian deltas, a pose, or joint positions with one arm at one fixed rate.
 
-    Position, velocity and acceleration of what it returns are inside the arm's limits, with room left to brake; nothing
-    raises after construction. ``active_limits`` says what held it: ``"velocity:j"``, ``"acceleration:j"``, ``"position:j"``, ``"lead"``
+    Position, velocity, acceleration and jerk of what it returns are inside the arm's limits, with room left to brake; nothing
+    raises after construction. ``active_limits`` says what held it: ``"velocity:j"``, ``"acceleration:j"``, ``"jerk:j"``, ``"position:j"``, ``"lead"``
     (the target was pulled back), ``"input"`` (an unusable delta, pose or goal counted as none), ``"tracking"`` (measured far from commanded).
     """
 
@@ -63,14 +71,22 @@ class CartesianController:
             raise InvalidValue("rate", rate, "a number above 0 [Hz]")
         self.arm = arm
         self.kinematics = ArmKinematics(arm)
+        self.limits = JointLimits(arm, 1.0 / rate, 1.0 - MARGIN, EDGE)
         self._rate = float(rate)
-        self._bounds = JointBounds(arm, 1.0 / rate)
-        weight = ROTATION_WEIGHT if arm.n >= 6 else FEW_JOINTS_ROTATION_WEIGHT
-        self._weight = np.array([1.0, 1.0, 1.0, weight, weight, weight])
-        self._position: Array = arm.home
-        self._target_point: Array
-        self._target_rotation: Array
+        self._task, dimensions = _task(self.kinematics)
+        rotation = ROTATION_WEIGHT if arm.n >= dimensions else POSITION_FIRST_WEIGHT
+        self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
+        self._column = self._weight[:, None]
+        self._has_posture = arm.n >= dimensions
+        self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
+        self._landing = self._approach if self.limits.ramp > 1 else 1.0  # [ticks]
+        self._per_step, self._per_braking = 1.0 / self.limits.step, 1.0 / (BRAKING_SHARE * self.limits.change)
+        self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
+        limits = self.limits
+        self._quick = tuple(zip(*(x.tolist() for x in (limits.lower, limits.upper, limits.step, limits.change, limits.jerk)), strict=True))
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
+        self._sides, self._damped = np.zeros((6, 2)), np.zeros((6, 6))
+        self._position: Array = arm.home
         self.reset(arm.home)
 
     @property
@@ -81,9 +97,9 @@ class CartesianController:
     def reset(self, position: Array) -> None:
         """Start at rest at joint positions (n,); an unusable position leaves the arm where it was commanded."""
         start = _vector(position, self.arm.n)
-        self._position = frozen(start if start is not None else self._position)
-        self._step = frozen(np.zeros(self.arm.n))
-        self._locate()
+        self._position = self._before = frozen(start if start is not None else self._position)
+        self._step = self._change = frozen(np.zeros(self.arm.n))
+        self._locate_anew()
         self._hold_target()
 
     def step(self, measured: Array, delta: Array, frame: str = "base") -> ControlStep:
@@ -93,10 +109,11 @@ class CartesianController:
         if motion is None or frame not in ("base", "tool"):
             motion, faults = np.zeros(6), ("input",)
         if frame == "tool":
-            motion = np.concatenate((self._target_rotation @ motion[:3], self._target_rotation @ motion[3:]))
+            motion = (self._target_rotation @ motion.reshape(2, 3).T).T.ravel()
         self._target_point = self._target_point + motion[:3]
-        if motion[3:].any():
-            self._target_rotation = pin.exp3(motion[3:]) @ self._target_rotation
+        turn = motion[3:]
+        if turn.any():
+            self._target_rotation = pin.exp3(turn) @ self._target_rotation
         return self._follow(measured, motion, faults)
 
     def track(self, measured: Array, pose: Pose) -> ControlStep:
@@ -119,31 +136,33 @@ class CartesianController:
         wanted = _vector(goal, self.arm.n)
         if wanted is None:
             return self._rest(measured, ("input",))
-        inside = np.minimum(np.maximum(wanted, self._bounds.lower), self._bounds.upper)
+        inside = np.minimum(np.maximum(wanted, self.limits.lower), self.limits.upper)
         outside = tuple(f"position:{self.arm.joints[i]}" for i in np.flatnonzero((wanted < self.arm.lower) | (wanted > self.arm.upper)))
         gap = inside - self._position
-        low, high = self._bounds.interval(self._position, self._step)
-        ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
-        share = min(self._closing(gap, self._bounds.change), max(0.0, float(ahead.min())))
-        step = np.minimum(np.maximum(share * gap, low), high)
-        arrived = share >= 1.0 - 1e-12 and bool(((gap >= low) & (gap <= high)).all())
-        self._advance(inside if arrived else self._position + step)
+        low, high = self._interval()
+        if bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all()):
+            self._advance(gap, inside)
+        else:
+            ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
+            share = min(self._closing(gap, self._landing), max(0.0, float(ahead.min())))
+            self._advance(np.minimum(np.maximum(share * gap, low), high))
         self._hold_target()
         return self._report(measured, outside)
 
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
-        return {"position": self._position.tolist(), "step": self._step.tolist(), "target": list(self.target.values())}
+        state = {"position": self._position, "before": self._before, "step": self._step, "change": self._change}
+        return {**{name: value.tolist() for name, value in state.items()}, "target": list(self.target.values())}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
+        self._position, self._before, self._step, self._change = (frozen(snapshot[key]) for key in ("position", "before", "step", "change"))
         target = Pose.from_values(snapshot["target"])
-        self._position, self._step = frozen(snapshot["position"]), frozen(snapshot["step"])
         self._target_point, self._target_rotation = target.position, target.rotation
-        self._locate()
+        self._locate_anew()
 
     def _rest(self, measured: Array, faults: tuple[str, ...]) -> ControlStep:
-        self._advance(self._position + self._bounds.brake(self._position, self._step))
+        self._advance(self.limits.brake(self._position, self._step, self._change))
         self._hold_target()
         return self._report(measured, faults)
 
@@ -153,65 +172,92 @@ class CartesianController:
         if self._pull_target_back(error):
             faults = (*faults, "lead")
             error = self._error()
-        wanted, jacobian = self._wanted(error, motion)
-        low, high = self._bounds.interval(self._position, self._step)
-        if not ((wanted >= low) & (wanted <= high)).all():
-            wanted = self._nearest(wanted, jacobian, low, high)
-            faults = (*faults, *self._bounds.names(wanted, self._step, self._position))
-        self._advance(self._position + wanted)
+        wanted = self._wanted(error, motion)
+        if not self._clear(wanted):
+            low, high = self._interval()
+            if not ((wanted >= low) & (wanted <= high)).all():
+                wanted = self._nearest(wanted, low, high)
+                faults = (*faults, *self.limits.names(wanted, self._position, self._step, self._change))
+        self._advance(wanted)
         return self._report(measured, faults)
 
-    def _wanted(self, error: Array, motion: Array) -> tuple[Array, Array]:
-        """Joint displacement (n,) inside the velocity limits, and the Jacobian (6, n) with weighted rows."""
-        weight = self._weight
-        jacobian = self._jacobian * weight[:, None]
-        weighted = error * weight
-        damping = DAMPING + DAMPING_PER_ERROR * float(weighted @ weighted)
-        square = jacobian @ jacobian.T
-        square.flat[::7] += damping
-        sides = np.empty((6, 2))
-        sides[:, 0], sides[:, 1] = motion * weight, weighted - motion * weight
-        posture = self._posture(min(1.0, sqrt(float(weighted @ weighted)) / LEAD_POSITION))
+    def _wanted(self, error: Array, motion: Array) -> Array:
+        """Joint displacement (n,) inside the velocity limits."""
+        jacobian, sides = self._jacobian, self._sides
+        if self._task is not None:
+            error, motion = self._task @ error, self._task @ motion
+        weighted = error * self._weight
+        square = float(weighted @ weighted)
+        forward = motion * self._weight
+        sides[:, 1] = weighted - forward
+        if self._moving:
+            forward -= 0.5 * ((jacobian - self._jacobian_before) @ self._step)
+        posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
         if posture is not None:
-            sides[:, 0] -= jacobian @ posture
-        columns = jacobian.T @ np.linalg.solve(square, sides)  # (n, 2)
-        forward, back = columns[:, 0], columns[:, 1]
-        wanted = forward + self._closing(back, BRAKING_SHARE * self._bounds.change, GAIN) * back
+            forward -= jacobian @ posture
+        sides[:, 0] = forward
+        damped = jacobian @ jacobian.T
+        damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
+        columns = (jacobian.T @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
+        back = columns[1]
+        wanted = columns[0] + self._closing(back, self._approach) * back
         if posture is not None:
-            wanted = wanted + posture
-        return wanted / max(1.0, float((np.abs(wanted) / self._bounds.step).max())), jacobian
+            wanted += posture
+        fastest = _largest(wanted * self._per_step)
+        return wanted / fastest if fastest > 1.0 else wanted
 
-    def _closing(self, gap: Array, change: Array, gain: float = 1.0) -> float:
-        """Largest share, up to ``gain``, of the joint gap (n,) that may be closed in one tick by joints that brake ``change`` (n,) per tick."""
-        away = np.abs(gap)
-        stopping = 2.0 / (1.0 + np.sqrt(1.0 + 2.0 * away / change))  # stopping_step(away) / away
-        return min(gain, float(stopping.min()), 1.0 / max(1.0, float((away / self._bounds.step).max())))
+    def _closing(self, gap: Array, ticks: float) -> float:
+        """Largest share of the joint gap (n,) that may be closed in one tick by joints that have to stop within it, closing 1/``ticks`` at the end."""
+        braking = 1.0 if ticks == 1.0 else BRAKING_SHARE
+        share = 2.0 / (ticks + sqrt(ticks * ticks + 2.0 * BRAKING_SHARE / braking * _largest(gap * self._per_braking)))
+        return share / max(1.0, share * _largest(gap * self._per_step))
 
     def _posture(self, behind: float) -> Array | None:
         """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way.
         """
-        if self.arm.n < 6:
-            return None
-        activity = max(behind, float((np.abs(self._step) / self._bounds.step).max()))
+        activity = max(behind, _largest(self._step * self._per_step)) if self._has_posture else 0.0
         if activity == 0.0:
             return None
-        pull = (POSTURE_RATE / self._rate) * (self.arm.home - self._position)
-        excess = float((np.abs(pull) / self._bounds.step).max()) / (POSTURE_SHARE * activity)
-        return pull / max(1.0, excess)
+        pull = self.arm.home - self._position
+        excess = _largest(pull * self._posture_gain) / (POSTURE_SHARE * activity)
+        return pull * ((POSTURE_RATE / self._rate) / max(1.0, excess))
 
-    def _nearest(self, wanted: Array, jacobian: Array, low: Array, high: Array) -> Array:
+    def _clear(self, wanted: Array) -> bool:
+        """Whether a displacement (n,) is clearly inside every limit, by a test that is quick and errs on the side of no."""
+        ramp = self.limits.ramp
+        rows = zip(wanted.tolist(), self._position.tolist(), self._step.tolist(), self._change.tolist(), self._quick, strict=True)
+        for next_step, position, step, change, (lower, upper, fastest, hardest, jerk) in rows:
+            next_change = next_step - step
+            if not (-hardest <= next_change <= hardest and -jerk <= next_change - change <= jerk):
+                return False
+            peak = abs(next_step) + (next_change * next_change / (2.0 * jerk) if ramp > 1 and next_change * next_step > 0.0 else 0.0)
+            room = peak * (ramp + 1.0 + peak / (2.0 * hardest)) + fastest * (ramp > 1)
+            if peak > fastest or position + room > upper or position - room < lower:
+                return False
+        return True
+
+    def _interval(self) -> tuple[Array, Array]:
+        """Lowest and highest next displacement (n,); with little jerk to spare the position limits are approached gently, without being thrown back."""
+        limits, position = self.limits, self._position
+        low, high = limits.interval(position, self._step, self._change)
+        if limits.ramp > 1:
+            high = np.minimum(high, np.maximum(low, stopping_step(limits.upper - position, limits.change, self._landing)))
+            low = np.maximum(low, np.minimum(high, -stopping_step(position - limits.lower, limits.change, self._landing)))
+        return low, high
+
+    def _nearest(self, wanted: Array, low: Array, high: Array) -> Array:
         """The displacement (n,) in the box that disturbs the tool least; the clipped one where the solver gives up."""
-        scale = self._bounds.step
-        scaled = jacobian * scale
+        scale = self.limits.step
+        scaled = self._jacobian * scale
         hessian = scaled.T @ scaled
         hessian.flat[:: self.arm.n + 1] += QUADRATIC_FLOOR * scale * scale
         hessian *= 1.0 / float(hessian.max())
         bounded, _, status, _ = daqp.solve(hessian, -(hessian @ (wanted / scale)), self._no_rows, high / scale, low / scale, self._plain_bounds)
         chosen = np.asarray(bounded) * scale
         if status != 1 or not np.isfinite(chosen).all():
-            chosen = wanted
+            chosen = np.nan_to_num(wanted)
         return np.minimum(np.maximum(chosen, low), high)
 
     def _error(self) -> Array:
@@ -222,41 +268,79 @@ class CartesianController:
         return error
 
     def _pull_target_back(self, error: Array) -> bool:
-        away, turned = _norm(error[:3]), _norm(error[3:])
+        x, y, z, a, b, c = error.tolist()
+        away, turned = sqrt(x * x + y * y + z * z), sqrt(a * a + b * b + c * c)
         if away > LEAD_POSITION:
             self._target_point = self._point + error[:3] * (LEAD_POSITION / away)
         if turned > LEAD_ROTATION:
             self._target_rotation = pin.exp3(error[3:] * (LEAD_ROTATION / turned)) @ self._rotation
         return away > LEAD_POSITION or turned > LEAD_ROTATION
 
-    def _advance(self, position: Array) -> None:
-        position = np.minimum(np.maximum(position, np.minimum(self.arm.lower, self._position)), np.maximum(self.arm.upper, self._position))
-        self._step = frozen(position - self._position)
-        self._position = frozen(position)
+    def _advance(self, step: Array, position: Array | None = None) -> None:
+        """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
+        position = _closed(self._position + step if position is None else position)
+        step = _closed(position - self._position)
+        self._change, self._step = _closed(step - self._step), step
+        self._before, self._position = self._position, position
+        self._jacobian_before, self._moving = self._jacobian, True
         self._locate()
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
-        self._jacobian = self.kinematics.differentiate()
+        self._bare = self.kinematics.differentiate()
+        self._jacobian = self._bare * self._column  # (6, n) rows weighted
+
+    def _locate_anew(self) -> None:
+        self.kinematics.place(self._before)
+        self._jacobian_before = self.kinematics.differentiate() * self._column
+        self._moving = bool(self._step.any())
+        self._locate()
 
     def _hold_target(self) -> None:
         self._target_point, self._target_rotation = self._point, self._rotation
 
     def _report(self, measured: Array, limits: tuple[str, ...]) -> ControlStep:
         seen = _vector(measured, self.arm.n)
-        if seen is None or float(np.abs(seen - self._position).max()) > DIVERGED:
+        if seen is None or _largest(seen - self._position) > DIVERGED:
             limits = (*limits, "tracking")
-        return ControlStep(self._position, frozen(self._step * self._rate), frozen(self._error()), limits, manipulability(self._jacobian))
+        return ControlStep(self._position, _closed(self._step * self._rate), _closed(self._error()), limits, manipulability(self._bare))
+
+
+def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
+    """Projection (6, 6) onto the translations and rotations the arm can make at all, and how many there are; None for all six."""
+    arm, rng = kinematics.arm, np.random.default_rng(0)
+    columns = np.hstack([kinematics.jacobian(q) for q in rng.uniform(arm.lower, arm.upper, (SAMPLES, arm.n))])
+    projection = np.zeros((6, 6))
+    for part in (slice(0, 3), slice(3, 6)):
+        axes, sizes, _ = np.linalg.svd(columns[part], full_matrices=False)
+        kept = axes[:, sizes > 1e-6 * max(1.0, float(sizes[0]))]
+        projection[part, part] = kept @ kept.T
+    dimensions = round(float(np.trace(projection)))
+    return (None if dimensions == 6 else projection), dimensions
 
 
 def _vector(values: Any, size: int) -> Array | None:
     """(size,) finite float64 below :data:`LARGEST_DELTA`, or None for anything else."""
     try:
         array = np.asarray(values, dtype=np.float64)
+        if array.shape != (size,):
+            return None
+        for value in array.tolist():
+            if not -LARGEST_DELTA < value < LARGEST_DELTA:
+                return None
     except Exception:  # the control loop never raises: whatever cannot be read counts as no input
         return None
-    if array.shape != (size,) or not float(np.abs(array).max()) < LARGEST_DELTA:
-        return None
+    return array
+
+
+def _largest(values: Array) -> float:
+    """The largest magnitude of a few numbers; quicker on a list than numpy is on so few."""
+    numbers = values.tolist()
+    return max(max(numbers), -min(numbers))
+
+
+def _closed(array: Array) -> Array:
+    array.setflags(write=False)
     return array
 
 

@@ -1,0 +1,116 @@
+"""What each joint may do in the next tick so that it can always stop: position, velocity, acceleration and jerk limits, exact by tick.
+
+Per joint, with position ``q``, displacement per tick ``s = q[k] − q[k−1]``, its change ``c = s[k] − s[k−1]`` and the per-tick limits
+``V = v·dt``, ``A = a·dt²``, ``J = j·dt³``, the next displacement ``s′ = s + c′`` obeys ``|c′| ≤ A`` and ``|c′ − c| ≤ J``. It also has to leave
+a way out. The hardest braking from there is ``c_i = max(c′ − iJ, −A)``, ``s_i = s′ + c_1 + … + c_i``, and at each of its ticks
+
+    s_i ≤ V    and    s′ + s_1 + … + s_i + s_i²/(2A) ≤ upper − q
+
+must hold: the speed limit, and the braking distance at full deceleration counted from the point reached by then. States that fulfil this form an
+invariant set, because the hardest braking of this tick is part of the one planned in the tick before. Solved for ``s′``, with
+``b = 1 + i/2`` and the room left ``d_i = upper − q − i s/2 − J i(i+1)(i+2)/12``, tick ``i`` demands
+
+    s′ ≤ (x_i + i s + J i(i+1)/2) / (i+1),    x_i = min(V, 2 d_i / (b + √(b² + 2 d_i/A)))
+
+and only the ticks before full deceleration is reached count. With ``J ≥ 2A`` that is ``i = 0`` alone, the law without jerk. The lower limit is the mirror image.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+
+from skillkit.embodiment import Embodiment
+from skillkit.pose import Array, frozen
+
+UNLIMITED = 1e9  # stands for a position limit at infinity
+HAIR = 1e-6  # share of the jerk limit that plans leave unused, so that rounding over a long ramp cannot use up the room
+AT_BOUND = 1e-9  # share of a limit within which a value counts as being at it
+
+
+class JointLimits:
+    """The limits of every joint of an arm, per tick of one period."""
+
+    def __init__(self, arm: Embodiment, period: float, share: float = 1.0, edge: float = 0.0) -> None:
+        """``period`` [s] between commands; ``share`` of velocity, acceleration and jerk is used, and the range but ``edge`` of it at either end."""
+        self.joints = arm.joints
+        lower, upper = np.maximum(arm.lower, -UNLIMITED), np.minimum(arm.upper, UNLIMITED)
+        margin = edge * (upper - lower)
+        self.lower, self.upper = frozen(lower + margin), frozen(upper - margin)
+        self.step = frozen(share * arm.velocity * period)  # (n,) V
+        self.jerk = frozen(share * arm.jerk * period**3)  # (n,) J
+        self.change = frozen(np.minimum(share * arm.acceleration * period**2, _releasable(self.step, self.jerk, self.upper - self.lower)))  # (n,) A
+        self.ramp = int(ceil(float((2.0 * self.change / self.jerk).max()) - AT_BOUND))  # ticks from full acceleration to full deceleration
+        ticks = np.arange(max(1, self.ramp))[:, None]
+        self._ticks = frozen(ticks)  # (k, 1) i
+        self._parts = frozen(ticks + 1.0)  # i + 1
+        self._weight = frozen(1.0 + 0.5 * ticks)  # b
+        planned = (1.0 - HAIR) * self.jerk
+        self._speed_lost = frozen(planned * (0.5 * ticks * (ticks + 1.0)))  # (k, n)
+        self._room_lost = frozen(planned * (ticks * (ticks + 1.0) * (ticks + 2.0) / 12.0))  # (k, n)
+
+    def interval(self, position: Array, step: Array, change: Array) -> tuple[Array, Array]:
+        """Lowest and highest next displacement (n,), from ``position``, the last displacement ``step`` and the last ``change`` of it, all (n,).
+
+        From a state that breaks a limit the interval is the hardest way back that acceleration and jerk allow.
+        """
+        least = step + np.maximum(change - self.jerk, -self.change)
+        most = step + np.minimum(change + self.jerk, self.change)
+        high = np.maximum(np.minimum(self._highest(self.upper - position, step), most), least)
+        low = np.minimum(np.maximum(-self._highest(position - self.lower, -step), least), most)
+        return np.maximum(np.minimum(low, high), step - self.change), np.minimum(high, step + self.change)
+
+    def brake(self, position: Array, step: Array, change: Array) -> Array:
+        """Next displacement (n,) on the way to rest: joints stop together, or earlier where a position limit is near, and none turns round."""
+        low, high = self.interval(position, step, change)
+        forward = step >= 0.0
+        slowest = np.where(forward, -self._fastest(-step), self._fastest(step))  # where braking can still be released before rest
+        hardest = np.minimum(np.maximum(slowest, low), high)
+        ratio = float(np.max(np.divide(hardest, step, out=np.zeros_like(step), where=step != 0.0)))
+        together = min(max(ratio, 0.0), 1.0) * step
+        wanted = np.where(forward, np.maximum(together, hardest), np.minimum(together, hardest))
+        return np.minimum(np.maximum(wanted, low), high)
+
+    def names(self, chosen: Array, position: Array, step: Array, change: Array) -> tuple[str, ...]:
+        """Which limits hold the next displacement ``chosen`` (n,), for example ``"velocity:joint2"``."""
+        low, high = self.interval(position, step, change)
+        slack = AT_BOUND * self.change
+        held = np.flatnonzero((chosen >= high - slack) | (chosen <= low + slack))
+        return tuple(f"{self._kind(i, float(chosen[i]), float(step[i]), float(change[i]), float(slack[i]))}:{self.joints[i]}" for i in held)
+
+    def _kind(self, i: int, chosen: float, step: float, change: float, slack: float) -> str:
+        if abs(chosen) >= self.step[i] - slack:
+            return "velocity"
+        if abs(chosen - step) >= self.change[i] - slack:
+            return "acceleration"
+        return "jerk" if abs(chosen - step - change) >= self.jerk[i] - slack else "position"
+
+    def _highest(self, room: Array, step: Array) -> Array:
+        """(n,) largest next displacement whose hardest braking keeps the speed limit and fits into ``room`` (n,)."""
+        if self.ramp <= 1:
+            return np.minimum(stopping_step(room, self.change), self.step)
+        left = room - 0.5 * self._ticks * step - self._room_lost
+        reached = 2.0 * left / (self._weight + np.sqrt(self._weight * self._weight + 2.0 * np.maximum(left, 0.0) / self.change))
+        reached[0] = stopping_step(room, self.change)
+        return ((np.minimum(reached, self.step) + self._ticks * step + self._speed_lost) / self._parts).min(axis=0)
+
+    def _fastest(self, step: Array) -> Array:
+        """(n,) largest next displacement from which acceleration can be released before the displacement exceeds 0."""
+        return ((self._ticks * step + self._speed_lost) / self._parts).min(axis=0)
+
+
+def stopping_step(distance: Array, change: Array, ticks: float | Array = 1.0) -> Array:
+    """Displacement per tick that stops within ``distance``, braking ``change`` per tick at most; odd in ``distance``.
+
+    It solves ``distance = ticks·s + s²/(2·change)``: far away the square-root profile of constant deceleration, close by an
+    exponential approach that closes ``1/ticks`` of the distance per tick.
+    """
+    return 2.0 * distance / (ticks + np.sqrt(ticks * ticks + 2.0 * np.abs(distance) / change))
+
+
+def _releasable(step: Array, jerk: Array, span: Array) -> Array:
+    """(n,) largest change per tick whose release to 0 costs at most half the speed limit and a small part of the range: no bound then meets its opposite."""
+    by_speed = jerk * (np.sqrt(0.25 + step / jerk) - 0.5)  # A²/(2J) + A/2 = V/2
+    by_range = jerk * np.cbrt(span / (4.0 * jerk))  # A³/J² = span/4
+    return np.maximum(np.minimum(by_speed, by_range), 0.5 * jerk)
