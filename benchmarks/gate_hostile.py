@@ -32,7 +32,7 @@ class Monitor:
 
     def start(self, position: np.ndarray) -> None:
         """The arm rests at ``position`` (n,)."""
-        self.last, self.step = np.array(position), np.zeros(self.arm.n)
+        self.last, self.step, self.change = np.array(position), np.zeros(self.arm.n), np.zeros(self.arm.n)
 
     def see(self, position: np.ndarray) -> None:
         """One position as it arrives at the driver; whatever breaks a limit goes into ``violations``."""
@@ -44,13 +44,15 @@ class Monitor:
         ulp = 4.0 * np.spacing(np.maximum(np.abs(position), np.abs(self.last)))
         self._judge("velocity", np.abs(step) / dt - arm.velocity, np.maximum(1e-9 * arm.velocity, ulp / dt))
         self._judge("acceleration", np.abs(step - self.step) / dt**2 - arm.acceleration, np.maximum(1e-9 * arm.acceleration, ulp / dt**2))
+        jerk = np.abs(step - self.step - self.change) / dt**3
+        self._judge("jerk", jerk - arm.jerk, np.maximum(1e-9 * arm.jerk, 2.0 * ulp / dt**3))
         excess, before = (np.maximum(np.maximum(q - arm.upper, arm.lower - q), 0.0) for q in (position, self.last))
         self._judge("position", excess - before, np.zeros(arm.n))
         room = np.where(step > 0.0, arm.upper - position, position - arm.lower)
         inside = excess == 0.0
         distance = (step / dt) ** 2 / (2.0 * arm.acceleration)
         self._judge("braking room", np.where(inside, distance - room, -1.0), 1e-9 * distance + ulp)
-        self.last, self.step = np.array(position), step
+        self.last, self.change, self.step = np.array(position), step - self.step, step
 
     def _judge(self, what: str, excess: np.ndarray, tolerance: np.ndarray) -> None:
         for i in np.flatnonzero(~(excess <= tolerance)):

@@ -12,7 +12,8 @@ invariant set, because the hardest braking of this tick is part of the one plann
 
     s′ ≤ (x_i + i s + J i(i+1)/2) / (i+1),    x_i = min(V, 2 d_i / (b + √(b² + 2 d_i/A)))
 
-and only the ticks before full deceleration is reached count. With ``J ≥ 2A`` that is ``i = 0`` alone, the law without jerk. The lower limit is the mirror image.
+and only the ticks before full deceleration is reached count. With ``J ≥ 2A`` that is ``i = 0`` alone, the law without jerk. The lower
+limit is the mirror image.
 """
 
 from __future__ import annotations
@@ -32,17 +33,18 @@ AT_BOUND = 1e-9  # share of a limit within which a value counts as being at it
 class JointLimits:
     """The limits of every joint of an arm, per tick of one period."""
 
-    def __init__(self, arm: Embodiment, period: float, share: float = 1.0, edge: float = 0.0) -> None:
-        """``period`` [s] between commands; ``share`` of velocity, acceleration and jerk is used, and the range but ``edge`` of it at either end."""
+    def __init__(self, arm: Embodiment, period: float, share: float = 1.0, edge: float = 0.0, speed: float = 1.0) -> None:
+        """``period`` [s] between commands. Used are a ``share`` of all limits but position, ``speed`` of the velocity and all but ``edge`` of the range."""
         self.joints = arm.joints
         lower, upper = np.maximum(arm.lower, -UNLIMITED), np.minimum(arm.upper, UNLIMITED)
         margin = edge * (upper - lower)
         self.lower, self.upper = frozen(lower + margin), frozen(upper - margin)
-        self.step = frozen(share * arm.velocity * period)  # (n,) V
+        self.step = frozen(speed * share * arm.velocity * period)  # (n,) V
         self.jerk = frozen(share * arm.jerk * period**3)  # (n,) J
         self.change = frozen(np.minimum(share * arm.acceleration * period**2, _releasable(self.step, self.jerk, self.upper - self.lower)))  # (n,) A
-        self.ramp = int(ceil(float((2.0 * self.change / self.jerk).max()) - AT_BOUND))  # ticks from full acceleration to full deceleration
+        self.ramp = ceil(float((2.0 * self.change / self.jerk).max()) - AT_BOUND)  # ticks from full acceleration to full deceleration
         ticks = np.arange(max(1, self.ramp))[:, None]
+        self._rows = tuple(zip(*(x.tolist() for x in (self.lower, self.upper, self.step, self.change, self.jerk)), strict=True))
         self._ticks = frozen(ticks)  # (k, 1) i
         self._parts = frozen(ticks + 1.0)  # i + 1
         self._weight = frozen(1.0 + 0.5 * ticks)  # b
@@ -59,7 +61,9 @@ class JointLimits:
         most = step + np.minimum(change + self.jerk, self.change)
         high = np.maximum(np.minimum(self._highest(self.upper - position, step), most), least)
         low = np.minimum(np.maximum(-self._highest(position - self.lower, -step), least), most)
-        return np.maximum(np.minimum(low, high), step - self.change), np.minimum(high, step + self.change)
+        above = position > self.upper  # on the way back from there speed, acceleration and jerk hold first, as they do from below
+        high, low = np.where(above, np.maximum(low, high), high), np.where(above, low, np.minimum(low, high))
+        return np.maximum(low, step - self.change), np.minimum(high, step + self.change)
 
     def brake(self, position: Array, step: Array, change: Array) -> Array:
         """Next displacement (n,) on the way to rest: joints stop together, or earlier where a position limit is near, and none turns round."""
@@ -70,13 +74,28 @@ class JointLimits:
         ratio = float(np.max(np.divide(hardest, step, out=np.zeros_like(step), where=step != 0.0)))
         together = min(max(ratio, 0.0), 1.0) * step
         wanted = np.where(forward, np.maximum(together, hardest), np.minimum(together, hardest))
+        wanted = np.where(np.abs(wanted) <= HAIR * self.change, 0.0, wanted)
         return np.minimum(np.maximum(wanted, low), high)
+
+    def clear(self, wanted: Array, position: Array, step: Array, change: Array) -> bool:
+        """Whether the next displacement ``wanted`` (n,) is clearly inside :meth:`interval`, by a test that is quick and errs on the side of no."""
+        ramp = self.ramp
+        rows = zip(wanted.tolist(), position.tolist(), step.tolist(), change.tolist(), self._rows, strict=True)
+        for next_step, place, last_step, last_change, (lower, upper, fastest, hardest, jerk) in rows:
+            next_change = next_step - last_step
+            if not (-hardest <= next_change <= hardest and -jerk <= next_change - last_change <= jerk):
+                return False
+            peak = abs(next_step) + (next_change * next_change / (2.0 * jerk) if ramp > 1 else 0.0)  # the change that is under way has to be released first
+            room = peak * (ramp + 1.0 + peak / (2.0 * hardest))
+            if peak > fastest or place + room > upper or place - room < lower:
+                return False
+        return True
 
     def names(self, chosen: Array, position: Array, step: Array, change: Array) -> tuple[str, ...]:
         """Which limits hold the next displacement ``chosen`` (n,), for example ``"velocity:joint2"``."""
         low, high = self.interval(position, step, change)
         slack = AT_BOUND * self.change
-        held = np.flatnonzero((chosen >= high - slack) | (chosen <= low + slack))
+        held = np.flatnonzero((chosen >= high - slack) | (chosen <= low + slack)).tolist()
         return tuple(f"{self._kind(i, float(chosen[i]), float(step[i]), float(change[i]), float(slack[i]))}:{self.joints[i]}" for i in held)
 
     def _kind(self, i: int, chosen: float, step: float, change: float, slack: float) -> str:
@@ -89,11 +108,11 @@ class JointLimits:
     def _highest(self, room: Array, step: Array) -> Array:
         """(n,) largest next displacement whose hardest braking keeps the speed limit and fits into ``room`` (n,)."""
         if self.ramp <= 1:
-            return np.minimum(stopping_step(room, self.change), self.step)
+            return np.minimum(np.maximum(stopping_step(room, self.change), -self.step), self.step)
         left = room - 0.5 * self._ticks * step - self._room_lost
         reached = 2.0 * left / (self._weight + np.sqrt(self._weight * self._weight + 2.0 * np.maximum(left, 0.0) / self.change))
         reached[0] = stopping_step(room, self.change)
-        return ((np.minimum(reached, self.step) + self._ticks * step + self._speed_lost) / self._parts).min(axis=0)
+        return ((np.minimum(np.maximum(reached, -self.step), self.step) + self._ticks * step + self._speed_lost) / self._parts).min(axis=0)
 
     def _fastest(self, step: Array) -> Array:
         """(n,) largest next displacement from which acceleration can be released before the displacement exceeds 0."""

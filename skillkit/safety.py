@@ -1,14 +1,8 @@
 """The gate: the last word before the driver, independent of how the command was made.
 
-Per joint, with position ``q`` and displacement per tick ``s = q[k] − q[k−1]``, and per-tick limits ``V = v_max·dt`` and
-``A = a_max·dt²``, the next displacement ``s′`` has to satisfy
-
-    |s′| ≤ V,   |s′ − s| ≤ A,   s′ + s′²/(2A) ≤ upper − q   (and its mirror image at the lower limit).
-
-The third line is the braking distance ``v²/(2a)`` counted from the point about to be sent, solved for ``s′`` it reads
-``s′ ≤ 2d / (1 + √(1 + 2d/A))`` with ``d = upper − q``. States that fulfil it form an invariant set: braking one tick from its edge leaves
-a slack of A/2, so a next displacement always exists and rounding cannot take it away. Because the distance is the continuous one, the
-braking tail sent along with each command (:func:`braking_tail`) stays inside the position limits too.
+What may be sent is what :mod:`skillkit.braking` allows: position, velocity, acceleration and jerk inside the limits by tick and nominal
+period, and always room to brake. Because the braking distance there is the continuous one, the braking tail sent along with each command
+(:func:`braking_tail`) stays inside the position limits too.
 """
 
 from __future__ import annotations
@@ -19,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from skillkit.braking import JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.pose import Array, frozen
@@ -29,7 +24,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 FAULTY_INPUTS = 5  # consecutive unusable commands after which the gate stops the arm for good
 ROUNDING = 1e-10  # share of a velocity or acceleration limit that a command may exceed by its own rounding
 SHORTEST = 1e-5  # piece of a braking tail [s]: drivers count in nanoseconds
-UNLIMITED = 1e9  # stands for a position limit at infinity
+CATCH_UP = 0.5  # of the acceleration limit on which a joint held back by jerk counts when it catches up
 
 
 class BrakingTail(NamedTuple):
@@ -40,14 +35,26 @@ class BrakingTail(NamedTuple):
     velocities: Array  # (k, n) [rad/s] or [m/s], the last row is zero
 
 
+class StopReport(NamedTuple):
+    """The stop that is latched: why, and what the arm does since."""
+
+    cause: str  # "stale", "state", "input", "request" or "reset"
+    reason: str  # the same in words
+    ticks: int  # since the stop was latched
+    at_rest: bool  # the last two positions sent are the same
+    residual: Array | None  # (n,) measured minus sent [rad or m]; None without a usable joint state
+    still: bool | None  # the joints were measured within ``settle`` of the same place for a period; None without two usable joint states
+
+
 class SafetyGate:
     """Sends a feasible command unchanged, and for any other the nearest one that the limits allow.
 
-    Feasible means inside position, velocity and acceleration limits with room left to brake, see the module. A joint that was held
+    Feasible means inside position, velocity, acceleration and jerk limits with room left to brake, see the module. A joint that was held
     back catches up along a braking profile and joins the command again at a speed it can match, so it does not overshoot and ring.
 
-    A stop is latched: the arm brakes at its acceleration limit, stays, and every command is ignored until :meth:`reset`. It is latched
-    by a joint state older than ``stale_after`` or unusable, by 5 unusable commands in a row, and by :meth:`stop`.
+    A stop is latched: the arm brakes at its limits, stays, and every command is ignored until :meth:`reset`. It is latched
+    by a joint state older than ``stale_after`` or unusable, by 5 unusable commands in a row, and by :meth:`stop`; :attr:`stopped` reports on it.
+    While the deadman is not held the arm brakes and stays too, and goes on smoothly when it is held again.
     From a position outside the limits only moves back towards them leave the gate.
     """
 
@@ -61,17 +68,22 @@ class SafetyGate:
         self.rate = _positive("rate", rate)
         self.stale_after = _positive("stale_after", arm.stale_after if stale_after is None else stale_after)
         self._dt = 1.0 / self.rate
-        self._lower = frozen(np.maximum(arm.lower, -UNLIMITED))
-        self._upper = frozen(np.minimum(arm.upper, UNLIMITED))
-        self._max_step = frozen(arm.velocity * self._dt)
-        self._max_change = frozen(arm.acceleration * self._dt * self._dt)
-        self._accept_step = self._max_step * (1.0 + ROUNDING)
-        self._accept_change = self._max_change * (1.0 + ROUNDING)
-        self._sent = frozen(np.clip(arm.home, self._lower, self._upper))
-        self._step = frozen(np.zeros(arm.n))
+        self.limit_speed(1.0)
+        self._sent = frozen(np.clip(arm.home, self._limits.lower, self._limits.upper))
+        self._step = self._change = frozen(np.zeros(arm.n))
         self._asked = self._sent
-        self._faulty = 0
-        self._reason = "the gate was not reset to a measured position yet"
+        self._seen: Array | None = None
+        self._still: bool | None = None
+        self._faulty = self._ticks = 0
+        self._cause, self._reason = "reset", "the gate was not reset to a measured position yet"
+
+    @property
+    def stopped(self) -> StopReport | None:
+        """The latched stop, or None while there is none."""
+        if not self._reason:
+            return None
+        residual = None if self._seen is None else frozen(self._seen - self._sent)
+        return StopReport(self._cause, self._reason, self._ticks, self.at_rest, residual, self._still)
 
     @property
     def safe(self) -> bool:
@@ -87,116 +99,147 @@ class SafetyGate:
         """Start at rest at measured joint positions (n,); clears a stop. An unusable position latches one instead."""
         start = self._vector(position)
         if start is None:
-            self._latch("reset to a joint state that is not n finite numbers")
+            self._latch("reset", "reset to a joint state that is not n finite numbers")
         elif not self._plausible(start):
-            self._latch("reset to a joint state that is outside its limits by more than their range")
+            self._latch("reset", "reset to a joint state that is outside its limits by more than their range")
         else:
             self._sent = self._asked = frozen(start)
-            self._step = frozen(np.zeros(self.arm.n))
-            self._faulty, self._reason = 0, ""
+            self._step = self._change = frozen(np.zeros(self.arm.n))
+            self._faulty, self._ticks, self._cause, self._reason = 0, 0, "", ""
 
-    def step(self, command: Array, measured: Array, age: float) -> GateStep:
+    def limit_speed(self, share: float) -> None:
+        """From now on allow only a ``share`` of the velocity limits, above 0 and up to 1; an arm that is faster brakes down to it.
+
+        Raises:
+            InvalidValue: a share outside that range.
+        """
+        number = _number(share)
+        if number is None or not 0.0 < number <= 1.0:
+            raise InvalidValue("speed share", share, "a number above 0 and up to 1")
+        self.speed_share = number
+        self._limits = JointLimits(self.arm, self._dt, speed=number)
+        self._accepted = JointLimits(self.arm, self._dt, 1.0 + ROUNDING, speed=number)
+        ramp = self._limits.ramp
+        self._catch_up, self._catch_ticks = (CATCH_UP, 1.0 + 2.0 * ramp) if ramp > 1 else (1.0, 1.0)
+        self._join = self._limits.change if ramp <= 1 else np.minimum(self._limits.change, 0.25 * self._limits.jerk)
+
+    def step(self, command: Array, measured: Array, age: float, deadman: bool = True) -> GateStep:
         """What may be sent for ``command`` (n,), when the joint state ``measured`` is ``age`` seconds old. Never raises.
 
-        The velocity returned is the difference of the last two positions sent over the nominal period.
+        Anything but True for ``deadman`` means it is not held. The velocity returned is the difference of the last two positions sent over the nominal period.
         """
         self._watch(measured, age)
         if self._reason:
             return self._brake("stopped")
+        if deadman is not True:
+            return self._brake("deadman")
         target = self._vector(command)
         if target is None:
             self._faulty += 1
             if self._faulty >= FAULTY_INPUTS:
-                self._latch(f"{self._faulty} commands in a row were not {self.arm.n} finite numbers")
+                self._latch("input", f"{self._faulty} commands in a row were not {self.arm.n} finite numbers")
             return self._brake("input")
         self._faulty = 0
         return self._follow(target)
 
     def stop(self, reason: str = "stop requested") -> GateStep:
         """Latch a stop and send its first tick; call :meth:`step` for the others."""
-        self._latch(reason)
+        self._latch("request", reason)
         return self._brake("stopped")
 
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
+        arrays = {"sent": self._sent, "step": self._step, "change": self._change, "asked": self._asked}
         return {
-            "sent": self._sent.tolist(), "step": self._step.tolist(), "asked": self._asked.tolist(), "faulty": self._faulty, "reason": self._reason,
+            **{name: value.tolist() for name, value in arrays.items()}, "seen": None if self._seen is None else self._seen.tolist(), "still": self._still,
+            "speed": self.speed_share, "faulty": self._faulty, "ticks": self._ticks, "cause": self._cause, "reason": self._reason,
         }  # fmt: skip
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
-        self._sent, self._step, self._asked = (frozen(snapshot[key]) for key in ("sent", "step", "asked"))
-        self._faulty, self._reason = int(snapshot["faulty"]), str(snapshot["reason"])
+        self._sent, self._step, self._change, self._asked = (frozen(snapshot[key]) for key in ("sent", "step", "change", "asked"))
+        self._seen = None if snapshot["seen"] is None else frozen(snapshot["seen"])
+        self._still, self._faulty, self._ticks = snapshot["still"], int(snapshot["faulty"]), int(snapshot["ticks"])
+        self._cause, self._reason = str(snapshot["cause"]), str(snapshot["reason"])
+        if snapshot["speed"] != self.speed_share:
+            self.limit_speed(snapshot["speed"])
 
     def _watch(self, measured: Any, age: Any) -> None:
-        seconds = _number(age)
+        seen, seconds = self._vector(measured), _number(age)
         if seconds is None:
-            self._latch("stale: the age of the joint state is not a finite number")
+            self._latch("stale", "stale: the age of the joint state is not a finite number")
         elif seconds > self.stale_after:
-            self._latch(f"stale: the joint state is {seconds:.3f} s old, allowed {self.stale_after:g} s")
-        elif self._vector(measured) is None:
-            self._latch(f"the joint state is not {self.arm.n} finite numbers")
+            self._latch("stale", f"stale: the joint state is {seconds:.3f} s old, allowed {self.stale_after:g} s")
+        elif seen is None:
+            self._latch("state", f"the joint state is not {self.arm.n} finite numbers")
+        if self._reason:
+            moved = None if seen is None or self._seen is None else np.abs(seen - self._seen)
+            self._still = None if moved is None else bool((moved <= self.arm.settle * self._dt).all())
+            self._ticks += 1
+        self._seen = None if seen is None else seen.copy()
 
-    def _latch(self, reason: str) -> None:
-        self._reason = self._reason or reason
+    def _latch(self, cause: str, reason: str) -> None:
+        if not self._reason:
+            self._cause, self._reason, self._ticks = cause, reason, 0
 
     def _plausible(self, position: Array) -> bool:
-        span = self._upper - self._lower
-        return bool(((position >= self._lower - span) & (position <= self._upper + span)).all())
+        lower, upper = self._limits.lower, self._limits.upper
+        return bool(((position >= 2.0 * lower - upper) & (position <= 2.0 * upper - lower)).all())
 
     def _vector(self, values: Any) -> Array | None:
         """(n,) finite float64, or None for whatever else a caller may hand in."""
         if type(values) is not np.ndarray or values.dtype != np.float64:
             values = _converted(values)
-        if values is None or values.shape != self._sent.shape or not np.isfinite(values).all():
+        if values is None or values.shape != self._sent.shape or not isfinite(sum(values.tolist())):
             return None
         return values
 
     def _brake(self, why: str) -> GateStep:
-        change = np.minimum(np.maximum(self._step, -self._max_change), self._max_change)
-        step = self._send(self._sent + (self._step - change), (why,))
+        out = self._send(self._sent + self._limits.brake(self._sent, self._step, self._change), (why,))
         self._asked = self._sent
-        return step
+        return out
 
     def _follow(self, command: Array) -> GateStep:
-        sent, step, change = self._sent, self._step, self._max_change
-        target = np.minimum(np.maximum(command, self._lower), self._upper)
+        limits, sent, step, change = self._limits, self._sent, self._step, self._change
+        if self._asked is sent and limits.clear(command - sent, sent, step, change):
+            out = self._send(command, ())
+            self._asked = self._sent
+            return out
+        target = np.minimum(np.maximum(command, limits.lower), limits.upper)
         wanted = target - sent
         moved = target - self._asked  # velocity feed-forward, unless the command jumped
-        jumped = np.abs(moved) > self._accept_step
+        jumped = np.abs(moved) > self._accepted.step
         behind = np.where(jumped, wanted, self._asked - sent)
-        self._asked = target
-        up, down = _braking_bound(self._upper - sent, change), _braking_bound(sent - self._lower, change)
-        high = np.minimum(np.minimum(up, self._accept_step), step + self._accept_change)
-        low = np.maximum(np.maximum(-down, -self._accept_step), step - self._accept_change)
-        passes = (wanted <= high) & (wanted >= low) & (np.abs(behind) <= change) & (target == command)
+        joins = np.abs(behind) <= self._join
+        low, high = self._accepted.interval(sent, step, change)
+        passes = (wanted <= high) & (wanted >= low) & joins & (target == command)
         if passes.all():
-            return self._send(target, ())
-        high = np.minimum(np.minimum(up, self._max_step), step + change)
-        low = np.maximum(np.maximum(-down, -self._max_step), step - change)
-        catch_up = np.where(jumped, 0.0, moved) + np.copysign(_braking_bound(np.abs(behind), change), behind)
-        allowed = np.minimum(np.maximum(catch_up, low), high)
-        inside = (wanted <= high) & (wanted >= low) & (np.abs(behind) <= change)
-        limited = self._names(~passes, np.where(inside, wanted, catch_up), up, down, target != command)
-        return self._send(np.where(inside | passes, target, sent + allowed), limited)
+            out = self._send(target, ())
+        else:
+            low, high = limits.interval(sent, step, change)
+            inside = (wanted <= high) & (wanted >= low) & joins
+            catch_up = np.where(jumped, 0.0, moved) + stopping_step(behind, self._catch_up * limits.change, self._catch_ticks)
+            allowed = np.minimum(np.maximum(catch_up, low), high)
+            limited = self._names(~passes, np.where(inside, wanted, catch_up), target != command)
+            out = self._send(np.where(inside | passes, target, sent + allowed), limited)
+        self._asked = self._sent if (self._sent == target).all() else frozen(target)
+        return out
 
-    def _names(self, held: Mask, wanted: Array, up: Array, down: Array, outside: Mask) -> tuple[str, ...]:
-        faster = np.minimum(self._max_step, self._max_change + np.abs(self._step))
-        room = np.where(wanted > 0.0, up, down)
-        by_position = outside | ((np.abs(wanted) > room) & (room <= faster))
-        by_velocity = np.abs(wanted) > self._max_step
-        names = []
-        for joint, is_held, position, velocity in zip(self.arm.joints, held.tolist(), by_position.tolist(), by_velocity.tolist(), strict=True):
-            if is_held:
-                names.append(f"{'position' if position else 'velocity' if velocity else 'acceleration'}:{joint}")
-        return tuple(names)
+    def _names(self, held: Mask, wanted: Array, outside: Mask) -> tuple[str, ...]:
+        limits, step = self._limits, self._step
+        room = stopping_step(np.where(wanted > 0.0, limits.upper - self._sent, self._sent - limits.lower), limits.change)
+        by_position = outside | ((np.abs(wanted) > room) & (room <= np.minimum(limits.step, limits.change + np.abs(step))))
+        by_velocity, by_acceleration = np.abs(wanted) > limits.step, np.abs(wanted - step) > limits.change
+        kinds = np.select([by_position, by_velocity, by_acceleration], ["position", "velocity", "acceleration"], "jerk")
+        return tuple(f"{kind}:{joint}" for joint, kind, is_held in zip(self.arm.joints, kinds.tolist(), held.tolist(), strict=True) if is_held)
 
     def _send(self, position: Array, limited: tuple[str, ...]) -> GateStep:
         # A position outside the limits may stay where it is or come back, never go further out.
-        position = frozen(np.minimum(np.maximum(position, np.minimum(self._lower, self._sent)), np.maximum(self._upper, self._sent)))
-        self._step = frozen(position - self._sent)
-        self._sent = position
-        return GateStep(position, frozen(self._step / self._dt), limited, not self._reason, self._reason)
+        limits = self._limits
+        position = frozen(np.minimum(np.maximum(position, np.minimum(limits.lower, self._sent)), np.maximum(limits.upper, self._sent)))
+        step = frozen(position - self._sent)
+        self._change, self._step, self._sent = frozen(step - self._step), step, position
+        return GateStep(position, frozen(step / self._dt), limited, not self._reason, self._reason)
 
 
 def braking_tail(arm: Embodiment, position: Array, velocity: Array, spacing: float = 0.05) -> BrakingTail:
@@ -228,12 +271,6 @@ def _spaced(times: Array, last: float) -> Array:
     """The times between 0 and ``last``, and ``last``, in order; those closer than :data:`SHORTEST` to 0 or to the next one move up to there."""
     ordered = np.unique(np.maximum(np.append(times[(times > 0.0) & (times < last)], last), SHORTEST))
     return ordered[np.append(np.diff(ordered) > SHORTEST, True)]
-
-
-def _braking_bound(distance: Array, change: Array) -> Array:
-    """Largest displacement per tick (n,) that still stops within ``distance`` (n,), braking ``change`` (n,) per tick."""
-    distance = np.maximum(distance, 0.0)
-    return 2.0 * distance / (1.0 + np.sqrt(1.0 + 2.0 * distance / change))
 
 
 def _converted(values: Any) -> Array | None:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from skillkit.braking import JointLimits
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.pose import frozen
@@ -90,16 +91,13 @@ def test_a_feasible_command_passes_bit_for_bit(arm: Embodiment) -> None:
 @settings(deadline=None)
 @given(data=st.data())
 def test_every_stream_built_inside_the_limits_passes_bit_for_bit(data: st.DataObject) -> None:
-    run, dt = Run(), 1.0 / RATE
-    q, v = TWO.home, np.zeros(2)
+    run, limits = Run(), JointLimits(TWO, 1.0 / RATE, 1.0 - 1e-6)
+    q, step, change = TWO.home, np.zeros(2), np.zeros(2)
     shares = data.draw(st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=1, max_size=120))
     for share in shares:
-        wanted = np.clip(v + np.array(share) * TWO.acceleration * dt, -TWO.velocity, TWO.velocity)
-        room = np.where(wanted > 0, TWO.upper - q, q - TWO.lower) - np.abs(wanted) * dt
-        brakes = wanted**2 / (2.0 * TWO.acceleration) > room * 0.999
-        wanted = np.where(brakes, np.sign(v) * np.maximum(np.abs(v) - TWO.acceleration * dt, 0.0), wanted)
-        command = q + wanted * dt
-        v, q = (command - q) / dt, command
+        low, high = limits.interval(q, step, change)
+        command = q + low + (0.5 + 0.5 * np.array(share)) * (high - low)
+        step, change, q = command - q, command - q - step, command
         out = run.step(command)
         assert out.position.tobytes() == command.tobytes()
         assert out.limited == ()

@@ -79,13 +79,13 @@ class CartesianController:
         self._column = self._weight[:, None]
         self._has_posture = arm.n >= dimensions
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
-        self._landing = self._approach if self.limits.ramp > 1 else 1.0  # [ticks]
-        self._per_step, self._per_braking = 1.0 / self.limits.step, 1.0 / (BRAKING_SHARE * self.limits.change)
+        self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
+        self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
         self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
-        limits = self.limits
-        self._quick = tuple(zip(*(x.tolist() for x in (limits.lower, limits.upper, limits.step, limits.change, limits.jerk)), strict=True))
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
-        self._sides, self._damped = np.zeros((6, 2)), np.zeros((6, 6))
+        self._sides = np.zeros((6, 2))
+        self._target_point: Array
+        self._target_rotation: Array
         self._position: Array = arm.home
         self.reset(arm.home)
 
@@ -144,7 +144,7 @@ class CartesianController:
             self._advance(gap, inside)
         else:
             ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
-            share = min(self._closing(gap, self._landing), max(0.0, float(ahead.min())))
+            share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
             self._advance(np.minimum(np.maximum(share * gap, low), high))
         self._hold_target()
         return self._report(measured, outside)
@@ -173,7 +173,7 @@ class CartesianController:
             faults = (*faults, "lead")
             error = self._error()
         wanted = self._wanted(error, motion)
-        if not self._clear(wanted):
+        if not self.limits.clear(wanted, self._position, self._step, self._change):
             low, high = self._interval()
             if not ((wanted >= low) & (wanted <= high)).all():
                 wanted = self._nearest(wanted, low, high)
@@ -200,16 +200,18 @@ class CartesianController:
         damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
         columns = (jacobian.T @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
         back = columns[1]
-        wanted = columns[0] + self._closing(back, self._approach) * back
+        wanted = columns[0] + self._closing(back, self._approach, BRAKING_SHARE) * back
         if posture is not None:
             wanted += posture
         fastest = _largest(wanted * self._per_step)
         return wanted / fastest if fastest > 1.0 else wanted
 
-    def _closing(self, gap: Array, ticks: float) -> float:
-        """Largest share of the joint gap (n,) that may be closed in one tick by joints that have to stop within it, closing 1/``ticks`` at the end."""
-        braking = 1.0 if ticks == 1.0 else BRAKING_SHARE
-        share = 2.0 / (ticks + sqrt(ticks * ticks + 2.0 * BRAKING_SHARE / braking * _largest(gap * self._per_braking)))
+    def _closing(self, gap: Array, ticks: float, braking: float) -> float:
+        """Largest share of the joint gap (n,) that joints may close in one tick and still stop within it.
+
+        They brake at the share ``braking`` of their limit and close 1/``ticks`` of what is left at the end, see :func:`stopping_step`.
+        """
+        share = 2.0 / (ticks + sqrt(ticks * ticks + 2.0 / braking * _largest(gap * self._per_change)))
         return share / max(1.0, share * _largest(gap * self._per_step))
 
     def _posture(self, behind: float) -> Array | None:
@@ -223,20 +225,6 @@ class CartesianController:
         pull = self.arm.home - self._position
         excess = _largest(pull * self._posture_gain) / (POSTURE_SHARE * activity)
         return pull * ((POSTURE_RATE / self._rate) / max(1.0, excess))
-
-    def _clear(self, wanted: Array) -> bool:
-        """Whether a displacement (n,) is clearly inside every limit, by a test that is quick and errs on the side of no."""
-        ramp = self.limits.ramp
-        rows = zip(wanted.tolist(), self._position.tolist(), self._step.tolist(), self._change.tolist(), self._quick, strict=True)
-        for next_step, position, step, change, (lower, upper, fastest, hardest, jerk) in rows:
-            next_change = next_step - step
-            if not (-hardest <= next_change <= hardest and -jerk <= next_change - change <= jerk):
-                return False
-            peak = abs(next_step) + (next_change * next_change / (2.0 * jerk) if ramp > 1 and next_change * next_step > 0.0 else 0.0)
-            room = peak * (ramp + 1.0 + peak / (2.0 * hardest)) + fastest * (ramp > 1)
-            if peak > fastest or position + room > upper or position - room < lower:
-                return False
-        return True
 
     def _interval(self) -> tuple[Array, Array]:
         """Lowest and highest next displacement (n,); with little jerk to spare the position limits are approached gently, without being thrown back."""
