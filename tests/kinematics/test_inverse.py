@@ -101,7 +101,7 @@ def test_a_free_axis_may_end_anywhere_and_the_others_where_they_should() -> None
 def test_a_path_in_a_batch_stays_on_one_branch() -> None:
     arm = Embodiment.load("panda")
     start = ArmKinematics(arm).forward(arm.home)
-    path = [Pose(frozen(start.position + [0.0, 0.002 * step, 0.0]), start.rotation) for step in range(50)]
+    path = [Pose(frozen(start.position + np.array([0.0, 0.002 * step, 0.0])), start.rotation) for step in range(50)]
     solutions = solve_ik_batch(arm, path)
     assert all(inverse.success for inverse in solutions)
     assert max(np.abs(a.q - b.q).max() for a, b in zip(solutions[1:], solutions[:-1], strict=True)) < 0.05
