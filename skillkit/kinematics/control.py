@@ -39,7 +39,8 @@ APPROACH = 0.04  # time constant with which the last of an error is closed [s]
 APPROACH_TICKS = 4.0  # … and at least this many ticks
 BRAKING_SHARE = 0.5  # of the acceleration limits that the stopping profile of the feedback counts on
 ROTATION_WEIGHT = 0.3  # metres that weigh as much as one radian
-POSITION_FIRST_WEIGHT = 0.01  # … on arms with fewer joints than their task
+POSITION_FIRST_WEIGHT = 1e-3  # … on arms with fewer joints than their task
+POSITION_FIRST_LEAD = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
 DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
@@ -74,10 +75,10 @@ class CartesianController:
         self.limits = JointLimits(arm, 1.0 / rate, 1.0 - MARGIN, EDGE)
         self._rate = float(rate)
         self._task, dimensions = _task(self.kinematics)
-        rotation = ROTATION_WEIGHT if arm.n >= dimensions else POSITION_FIRST_WEIGHT
+        rotation, self._lead_rotation = (ROTATION_WEIGHT, LEAD_ROTATION) if arm.n >= dimensions else (POSITION_FIRST_WEIGHT, POSITION_FIRST_LEAD)
         self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
         self._column = self._weight[:, None]
-        self._has_posture = arm.n >= dimensions
+        self._position_first = arm.n < dimensions
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
         self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
@@ -187,7 +188,8 @@ class CartesianController:
         if self._task is not None:
             error, motion = self._task @ error, self._task @ motion
         weighted = error * self._weight
-        square = float(weighted @ weighted)
+        felt = weighted[:3] if self._position_first else weighted
+        square = float(felt @ felt)
         forward = motion * self._weight
         sides[:, 1] = weighted - forward
         if self._moving:
@@ -219,7 +221,7 @@ class CartesianController:
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way.
         """
-        activity = max(behind, _largest(self._step * self._per_step)) if self._has_posture else 0.0
+        activity = max(behind, _largest(self._step * self._per_step))
         if activity == 0.0:
             return None
         pull = self.arm.home - self._position
@@ -260,9 +262,9 @@ class CartesianController:
         away, turned = sqrt(x * x + y * y + z * z), sqrt(a * a + b * b + c * c)
         if away > LEAD_POSITION:
             self._target_point = self._point + error[:3] * (LEAD_POSITION / away)
-        if turned > LEAD_ROTATION:
-            self._target_rotation = pin.exp3(error[3:] * (LEAD_ROTATION / turned)) @ self._rotation
-        return away > LEAD_POSITION or turned > LEAD_ROTATION
+        if turned > self._lead_rotation:
+            self._target_rotation = pin.exp3(error[3:] * (self._lead_rotation / turned)) @ self._rotation
+        return away > LEAD_POSITION or turned > self._lead_rotation
 
     def _advance(self, step: Array, position: Array | None = None) -> None:
         """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
