@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from skillkit import share
 from skillkit.embodiment import Embodiment
 from skillkit.safety import SafetyGate, braking_tail
 
@@ -53,6 +54,18 @@ class Monitor:
         distance = (step / dt) ** 2 / (2.0 * arm.acceleration)
         self._judge("braking room", np.where(inside, distance - room, -1.0), 1e-9 * distance + ulp)
         self.last, self.change, self.step = np.array(position), step - self.step, step
+
+    def resample(self, positions: list[np.ndarray], rate: float = 1000.0) -> None:
+        """Look at the same stream as an arm does that interpolates it at ``rate`` [Hz]: inside the position limits, no faster than allowed."""
+        sent = np.array(positions)
+        ticks = np.arange(len(sent)) * self.dt
+        times = np.arange(int(ticks[-1] * rate) + 1) / rate
+        path = np.column_stack([np.interp(times, ticks, joint) for joint in sent.T])
+        lower, upper = np.minimum(self.arm.lower, sent[0]), np.maximum(self.arm.upper, sent[0])
+        self._judge("position at 1 kHz", np.maximum(path - upper, lower - path).max(axis=0), 4.0 * np.spacing(np.abs(path).max(axis=0)))
+        if len(path) > 1:
+            speed = np.abs(np.diff(path, axis=0)).max(axis=0) * rate
+            self._judge("velocity at 1 kHz", speed - self.arm.velocity, 1e-9 * self.arm.velocity + 8.0 * np.spacing(np.abs(path).max(axis=0)) * rate)
 
     def _judge(self, what: str, excess: np.ndarray, tolerance: np.ndarray) -> None:
         for i in np.flatnonzero(~(excess <= tolerance)):
@@ -152,20 +165,23 @@ def hold(arm: Embodiment, gate: SafetyGate, rng: np.random.Generator) -> Callabl
     return lambda: goal
 
 
-def attack(arm: Embodiment, inputs: int, seed: int) -> dict[str, Any]:
-    """Send ``inputs`` hostile inputs in sequences; the counts, the first violations and the step times [µs]."""
+def attack(arms: Sequence[Embodiment], inputs: int, seed: int) -> dict[str, Any]:
+    """Send ``inputs`` hostile inputs in sequences, each to one of the ``arms``; the counts, the first violations and the step times [µs]."""
     rng = np.random.default_rng(seed)
     violations: list[str] = []
     times: list[float] = []
     counts = {"passed": 0, "limited": 0, "stopped": 0, "sequences": 0}
     while len(times) < inputs:
-        rate = float(rng.choice(RATES))
+        arm, rate = arms[int(rng.integers(len(arms)))], float(rng.choice(RATES))
         gate, monitor = SafetyGate(arm, rate), Monitor(arm, rate)
         start = rng.uniform(arm.lower, arm.upper)
         if rng.random() < 0.2:
-            start = start + rng.normal(size=arm.n) * 0.2  # may lie outside the limits
+            start = start + rng.uniform(-0.4, 0.4, arm.n) * np.minimum(1.0, arm.upper - arm.lower)  # may lie outside the limits
         gate.reset(start)
+        if rng.random() < 0.3:
+            gate.limit_speed(float(rng.uniform(0.05, 1.0)))
         monitor.start(start)
+        sent = [start]
         counts["sequences"] += 1
         stream = hostile_inputs(arm, gate, rng)
         for _ in range(min(int(rng.integers(*SEQUENCE)), inputs - len(times))):
@@ -174,16 +190,18 @@ def attack(arm: Embodiment, inputs: int, seed: int) -> dict[str, Any]:
             out = gate.step(command, measured, age)
             times.append(perf_counter() - begin)
             monitor.see(out.position)
+            sent.append(out.position)
             counts["stopped" if not out.safe else "limited" if out.limited else "passed"] += 1
+        monitor.resample(sent)
         tail = braking_tail(arm, out.position, out.velocity)
         if tail.velocities[-1].any() or np.any(
             np.maximum(tail.positions - arm.upper, arm.lower - tail.positions) > np.maximum(start - arm.upper, arm.lower - start).clip(0.0)
         ):
             monitor.violations.append("the braking tail leaves the limits or does not end at rest")
-        violations += [f"{rate:g} Hz: {violation}" for violation in monitor.violations]
+        violations += [f"{arm.name}, {rate:g} Hz: {violation}" for violation in monitor.violations]
     median, p99 = (float(x) * 1e6 for x in np.percentile(times, [50, 99]))
     return {
-        "robot": arm.name,
+        "robots": [arm.name for arm in arms],
         "inputs": inputs,
         "seed": seed,
         **counts,
@@ -199,10 +217,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=100_000, help="how many inputs to send")
     parser.add_argument("--seed", type=int, default=1, help="seed of the inputs")
-    parser.add_argument("--robot", default="panda", help="name of a robot model, or the path of its YAML")
+    parser.add_argument(
+        "--robots", nargs="*", default=sorted(share.files("urdf")), help="names of robot models, or the paths of their YAML; all of them if left out"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     words = parser.parse_args()
-    result = attack(Embodiment.load(words.robot), words.inputs, words.seed)
+    result = attack([Embodiment.load(robot) for robot in words.robots], words.inputs, words.seed)
     if words.json:
         print(json.dumps(result))
     else:

@@ -393,14 +393,20 @@ def measure(robots: list[str], ticks: int) -> list[dict[str, Any]]:
         methods = available(arm)
         timed = speed({name: make(arm) for name, make in methods.items()}, arm, ticks)
         for name, make in methods.items():
-            row = {"robot": robot, "method": name, **timed[name], "times_ours": timed[name]["median_us"] / timed["skillkit"]["median_us"], **behaviour(make, arm)}
+            row = {
+                "robot": robot,
+                "method": name,
+                **timed[name],
+                "times_ours": timed[name]["median_us"] / timed["skillkit"]["median_us"],
+                **behaviour(make, arm),
+            }
             rows.append(row)
             print(line(row), flush=True)
     return rows
 
 
 COLUMNS = {
-    "median_us": "median µs", "p99_us": "p99 µs", "times_ours": "× ours", "circle_rms_um": "circle µm", "drift_um": "drift µm", "chatter_rad_s": "chatter rad/s",
+    "median_us": "median µs", "p99_us": "p99 µs", "times_ours": "× ours", "circle_rms_um": "circle µm", "drift_um": "drift µm", "chatter_rad_s": "chatter",
     "jump_return_mm": "jump mm", "ramp_return_mm": "ramp mm", "turn_return_mrad": "turn mrad", "wrist_rms_mm": "wrist mm", "elbow_rms_mm": "elbow mm",
     "shoulder_rms_mm": "shoulder mm", "worst_velocity": "v/limit", "worst_acceleration": "a/limit", "worst_jerk": "j/limit", "worst_position": "q over rad",
 }  # fmt: skip

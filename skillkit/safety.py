@@ -22,7 +22,7 @@ from skillkit.protocols import GateStep, Snapshot
 Mask: TypeAlias = NDArray[np.bool_]
 
 FAULTY_INPUTS = 5  # consecutive unusable commands after which the gate stops the arm for good
-ROUNDING = 1e-10  # share of a velocity or acceleration limit that a command may exceed by its own rounding
+ROUNDING = 1e-10  # share of a limit by which a command may miss it by its own rounding
 SHORTEST = 1e-5  # piece of a braking tail [s]: drivers count in nanoseconds
 CATCH_UP = 0.5  # of the acceleration limit on which a joint held back by jerk counts when it catches up
 
@@ -118,7 +118,6 @@ class SafetyGate:
             raise InvalidValue("speed share", share, "a number above 0 and up to 1")
         self.speed_share = number
         self._limits = JointLimits(self.arm, self._dt, speed=number)
-        self._accepted = JointLimits(self.arm, self._dt, 1.0 + ROUNDING, speed=number)
         ramp = self._limits.ramp
         self._catch_up, self._catch_ticks = (CATCH_UP, 1.0 + 2.0 * ramp) if ramp > 1 else (1.0, 1.0)
         self._join = self._limits.change if ramp <= 1 else np.minimum(self._limits.change, 0.25 * self._limits.jerk)
@@ -208,20 +207,19 @@ class SafetyGate:
         target = np.minimum(np.maximum(command, limits.lower), limits.upper)
         wanted = target - sent
         moved = target - self._asked  # velocity feed-forward, unless the command jumped
-        jumped = np.abs(moved) > self._accepted.step
+        jumped = np.abs(moved) > limits.step * (1.0 + ROUNDING)
         behind = np.where(jumped, wanted, self._asked - sent)
         joins = np.abs(behind) <= self._join
-        low, high = self._accepted.interval(sent, step, change)
-        passes = (wanted <= high) & (wanted >= low) & joins & (target == command)
+        low, high = limits.interval(sent, step, change)
+        inside = (wanted <= high + ROUNDING * np.abs(high)) & (wanted >= low - ROUNDING * np.abs(low)) & joins
+        passes = inside & (target == command)
         if passes.all():
             out = self._send(target, ())
         else:
-            low, high = limits.interval(sent, step, change)
-            inside = (wanted <= high) & (wanted >= low) & joins
             catch_up = np.where(jumped, 0.0, moved) + stopping_step(behind, self._catch_up * limits.change, self._catch_ticks)
             allowed = np.minimum(np.maximum(catch_up, low), high)
             limited = self._names(~passes, np.where(inside, wanted, catch_up), target != command)
-            out = self._send(np.where(inside | passes, target, sent + allowed), limited)
+            out = self._send(np.where(inside, target, sent + allowed), limited)
         self._asked = self._sent if (self._sent == target).all() else frozen(target)
         return out
 

@@ -18,7 +18,7 @@ arm with fewer joints than the task that remains puts position first; what is lo
 
 from __future__ import annotations
 
-from math import sqrt
+from math import prod, sqrt
 from typing import Any
 
 import daqp
@@ -29,7 +29,7 @@ import pinocchio as pin
 from skillkit.braking import JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
-from skillkit.kinematics.model import ArmKinematics, manipulability
+from skillkit.kinematics.model import SINGULAR, ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
 
@@ -79,6 +79,7 @@ class CartesianController:
         self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._position_first = arm.n < dimensions
+        self._full, self._volume = arm.n >= 6, float(np.prod(self._weight))
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
         self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
@@ -112,21 +113,22 @@ class CartesianController:
         if frame == "tool":
             motion = (self._target_rotation @ motion.reshape(2, 3).T).T.ravel()
         self._target_point = self._target_point + motion[:3]
-        turn = motion[3:]
-        if turn.any():
-            self._target_rotation = pin.exp3(turn) @ self._target_rotation
-        return self._follow(measured, motion, faults)
+        _, _, _, a, b, c = motion.tolist()
+        if a or b or c:
+            self._target_rotation = pin.exp3(motion[3:]) @ self._target_rotation
+            return self._follow(measured, self._error(), motion, faults)
+        return self._follow(measured, self._rest_error + motion, motion, faults)
 
     def track(self, measured: Array, pose: Pose) -> ControlStep:
         """Steer to ``pose``, ``transform_tool_to_base``, for one tick. A smoothly moving pose is followed without lag."""
         values = _vector(pose.values() if isinstance(pose, Pose) else None, 12)
         if values is None:
-            return self._follow(measured, np.zeros(6), ("input",))
+            return self._follow(measured, self._error(), np.zeros(6), ("input",))
         motion = np.concatenate((pose.position - self._target_point, pin.log3(pose.rotation @ self._target_rotation.T)))
         if _norm(motion[:3]) > 0.5 * LEAD_POSITION or _norm(motion[3:]) > 0.5 * LEAD_ROTATION:
             motion = np.zeros(6)  # a jump, not a motion to feed forward
         self._target_point, self._target_rotation = pose.position, pose.rotation
-        return self._follow(measured, motion, ())
+        return self._follow(measured, self._error(), motion, ())
 
     def stop(self, measured: Array) -> ControlStep:
         """One tick of coming to rest; the target becomes where the arm comes to rest."""
@@ -161,15 +163,15 @@ class CartesianController:
         target = Pose.from_values(snapshot["target"])
         self._target_point, self._target_rotation = target.position, target.rotation
         self._locate_anew()
+        self._rest_error = self._error()
 
     def _rest(self, measured: Array, faults: tuple[str, ...]) -> ControlStep:
         self._advance(self.limits.brake(self._position, self._step, self._change))
         self._hold_target()
         return self._report(measured, faults)
 
-    def _follow(self, measured: Array, motion: Array, faults: tuple[str, ...]) -> ControlStep:
-        """One tick towards the target, which moved by ``motion`` (6,) in this tick."""
-        error = self._error()
+    def _follow(self, measured: Array, error: Array, motion: Array, faults: tuple[str, ...]) -> ControlStep:
+        """One tick towards the target, which is off by ``error`` (6,), of it by ``motion`` (6,) since this tick."""
         if self._pull_target_back(error):
             faults = (*faults, "lead")
             error = self._error()
@@ -188,8 +190,8 @@ class CartesianController:
         if self._task is not None:
             error, motion = self._task @ error, self._task @ motion
         weighted = error * self._weight
-        felt = weighted[:3] if self._position_first else weighted
-        square = float(felt @ felt)
+        x, y, z, a, b, c = weighted.tolist()
+        square = x * x + y * y + z * z + (0.0 if self._position_first else a * a + b * b + c * c)
         forward = motion * self._weight
         sides[:, 1] = weighted - forward
         if self._moving:
@@ -198,7 +200,7 @@ class CartesianController:
         if posture is not None:
             forward -= jacobian @ posture
         sides[:, 0] = forward
-        damped = jacobian @ jacobian.T
+        damped = self._gram.copy()
         damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
         columns = (jacobian.T @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
         back = columns[1]
@@ -277,8 +279,10 @@ class CartesianController:
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
-        self._bare = self.kinematics.differentiate()
-        self._jacobian = self._bare * self._column  # (6, n) rows weighted
+        bare = self.kinematics.differentiate()
+        self._jacobian = bare * self._column  # (6, n) rows weighted
+        self._gram = self._jacobian @ self._jacobian.T
+        self._manipulability = _manipulability(self._gram) / self._volume if self._full else manipulability(bare)
 
     def _locate_anew(self) -> None:
         self.kinematics.place(self._before)
@@ -288,12 +292,14 @@ class CartesianController:
 
     def _hold_target(self) -> None:
         self._target_point, self._target_rotation = self._point, self._rotation
+        self._rest_error = frozen(np.zeros(6))
 
     def _report(self, measured: Array, limits: tuple[str, ...]) -> ControlStep:
         seen = _vector(measured, self.arm.n)
         if seen is None or _largest(seen - self._position) > DIVERGED:
             limits = (*limits, "tracking")
-        return ControlStep(self._position, _closed(self._step * self._rate), _closed(self._error()), limits, manipulability(self._bare))
+        self._rest_error = _closed(self._error())
+        return ControlStep(self._position, _closed(self._step * self._rate), self._rest_error, limits, self._manipulability)
 
 
 def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
@@ -307,6 +313,15 @@ def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
         projection[part, part] = kept @ kept.T
     dimensions = round(float(np.trace(projection)))
     return (None if dimensions == 6 else projection), dimensions
+
+
+def _manipulability(gram: Array) -> float:
+    """√det of a symmetric matrix (6, 6), the product of its Cholesky factor's diagonal; 0 where it has none."""
+    factor = eigenpy.LLT(gram)
+    if factor.info() != eigenpy.ComputationInfo.Success:
+        return 0.0
+    size = prod(factor.matrixLLT().diagonal().tolist())
+    return size if size > SINGULAR * ROTATION_WEIGHT**3 else 0.0
 
 
 def _vector(values: Any, size: int) -> Array | None:
