@@ -52,7 +52,9 @@ class Monitor:
         room = np.where(step > 0.0, arm.upper - position, position - arm.lower)
         inside = excess == 0.0
         distance = (step / dt) ** 2 / (2.0 * arm.acceleration)
-        self._judge("braking room", np.where(inside, distance - room, -1.0), 1e-9 * distance + 4.0 * np.spacing(np.maximum(np.abs(arm.lower), np.abs(arm.upper))))
+        self._judge(
+            "braking room", np.where(inside, distance - room, -1.0), 1e-9 * distance + 4.0 * np.spacing(np.maximum(np.abs(arm.lower), np.abs(arm.upper)))
+        )
         self.last, self.change, self.step = np.array(position), step - self.step, step
 
     def resample(self, positions: list[np.ndarray], rate: float = 1000.0) -> None:
