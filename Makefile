@@ -5,10 +5,10 @@ IN_VENV = . .venv/environment.sh &&
 WORKERS ?= 2
 ROBOT ?= panda
 
-.PHONY: help setup run test lint types bench docs clean
+.PHONY: help setup run test lint types bench bench-ik docs clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 setup: ## make .venv: packages, and the ROS 2 interfaces built into it
 	@command -v python3 >/dev/null || { echo "python3 is missing. Run as root: apt-get install -y python3 python3-venv python3-dev"; exit 1; }
@@ -28,6 +28,9 @@ types: setup ## types of the code
 
 bench: setup ## every speed and every claim, measured (slow)
 	@$(IN_VENV) for file in benchmarks/[!_]*.py; do echo "== $$file"; python "$$file" || exit 1; done
+
+bench-ik: setup ## streaming control beside pink, mink and placo; PEERS=.venv-peers/bin/python measures with the peers installed there
+	@$(IN_VENV) PYTHONPATH=. OMP_NUM_THREADS=1 $(or $(PEERS),python) benchmarks/ik_streaming.py
 
 docs: setup ## the pictures and tables in docs/ that are made from the code
 	@$(IN_VENV) python docs/generate.py
