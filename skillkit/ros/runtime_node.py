@@ -15,11 +15,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
 from skillkit_interfaces.srv import ListSkills
-from std_msgs.msg import Empty, String
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from skillkit import share
@@ -27,11 +26,12 @@ from skillkit.assembly import Description, System
 from skillkit.exceptions import InvalidValue, SkillkitError
 from skillkit.pose import Array
 from skillkit.ros import process
+from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
-from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics, alive
+from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics
 from skillkit.ros.outputs import ArmOutput, Records
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.runtime import StepResult
@@ -67,7 +67,6 @@ class RuntimeNode(LifecycleNode):
         self.goals: Goals | None = None
         self.sizes: dict[str, Array] | None = None
         self.open: list[Any] = []  # parts that are closed on deactivation
-        self.recorder_seen = False
         if self.given["autostart"]:
             self.build()  # wrong parameters end the process with their message instead of a failed transition
             self.trigger_configure()
@@ -184,8 +183,7 @@ class RuntimeNode(LifecycleNode):
         for word in ("pause", "resume", "step"):
             self.create_service(Trigger, f"~/{word}", partial(self._control, word))
         if self.given["on_recorder_lost"] == "stop":
-            events = SubscriptionEventCallbacks(liveliness=lambda change: self._recorder(change.alive_count), use_default_callbacks=False)
-            self.create_subscription(Empty, RECORDER_ALIVE, lambda message: None, alive(self.given["lost_after"]), event_callbacks=events)
+            self.open.append(Watch(self, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost))
 
     def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
@@ -193,11 +191,8 @@ class RuntimeNode(LifecycleNode):
             self.loop.put(ControlInput(word, self.loop.now()))
         return response
 
-    def _recorder(self, alive_count: int) -> None:
-        if alive_count > 0:
-            self.recorder_seen = True
-        elif self.recorder_seen and self.loop is not None:
-            self.recorder_seen = False
+    def _recorder_lost(self) -> None:
+        if self.loop is not None:
             self.loop.put(CancelInput("", self.loop.now(), "the recorder has gone"))
 
     def _list_skills(self, request: ListSkills.Request, response: ListSkills.Response) -> ListSkills.Response:
