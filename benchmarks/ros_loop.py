@@ -32,8 +32,8 @@ tree:
     times: 1000
     do:
       sequence:
-        - skill: {reach: {object: cabinet_handle, distance: 0.25}}
-        - skill: {reach: {object: tray, distance: 0.05, height: 0.25, pitch: 1.2}}
+        - force_success: {skill: {reach: {object: cabinet_handle, distance: 0.25}}}
+        - force_success: {skill: {reach: {object: tray, distance: 0.15, height: 0.2}}}
 """
 LIMIT = 1.0  # [ms]
 

@@ -2,7 +2,8 @@
 
 Translation and rotation share one path parameter, so both arrive together. Along it the speed obeys the stopping distance in
 discrete time. With deceleration a, step T and x = d/(a·T²), the arm stops within d in n = ⌈√(1/4 + 2x) − 1/2⌉ steps, each slower than the
-one before by a·T; they add up to d exactly for the first speed v = a·T·(x/n + (n − 1)/2), which tends to √(2·a·d) for small T. Everything is relative to the two poses, so moving and turning both turns the delta along.
+one before by a·T; they add up to d exactly for the first speed v = a·T·(x/n + (n − 1)/2), which tends to √(2·a·d) for small T. Everything is
+relative to the two poses, so moving and turning both turns the delta along.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Processes that must not die unnoticed: a sign of life on one side, a watch on the other.
 
-The sign is the middleware's automatic liveliness, renewed by its own threads. On a machine that is overloaded it may come late, so before
-a companion on the same machine is taken for dead its process is looked up: while that runs, silence counts only after ``PATIENCE``.
+The sign is the middleware's automatic liveliness, renewed by its own threads. A companion on the same machine is looked up as a process too:
+its death is seen at once, and while it runs, a sign that is late because the machine is overloaded is given ``PATIENCE``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from std_msgs.msg import String
 from skillkit.ros.names import SIGN_OF_LIFE, alive
 
 PATIENCE = 1.0  # [s] of silence that is believed of a process that still runs
-LOOK_EVERY = 0.01  # [s] between two looks at a process that has fallen silent
+LOOK_EVERY = 0.01  # [s] between two looks at a process on this machine
 
 
 def show_life(node: Node, topic: str) -> Any:
@@ -33,17 +33,17 @@ def show_life(node: Node, topic: str) -> Any:
 
 
 class Watch:
-    """Tells once when a companion that has shown life has died.
+    """Tells when a companion that has shown life has died; ``seen`` says whether it has shown life and has not died since.
 
     Args:
-        lost_after: silence after which it is suspected [s]; on another machine it then is dead.
+        lost_after: silence after which it is dead, where its process cannot be looked up [s].
         lost: called from the executor.
     """
 
     def __init__(self, node: Node, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
         self._node, self._lost = node, lost
         self._who: dict[str, Any] = {}
-        self._seen, self._silent_since = False, 0.0
+        self.seen, self._silent_since = False, float("inf")
         self._looking: Timer | None = None
         events = SubscriptionEventCallbacks(liveliness=lambda change: self._changed(change.alive_count), use_default_callbacks=False)
         self._subscription = node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
@@ -56,21 +56,24 @@ class Watch:
     def _introduced(self, message: String) -> None:
         with suppress(ValueError):
             self._who = dict(json.loads(message.data))
+        if _runs(self._who) and self._looking is None:
+            self._looking = self._node.create_timer(LOOK_EVERY, self._look)
 
     def _changed(self, alive_count: int) -> None:
         if alive_count > 0:
-            self._seen = True
-            self._rest()
-        elif self._seen and self._looking is None:
+            self.seen, self._silent_since = True, float("inf")
+        elif self.seen:
             self._silent_since = time.monotonic()
-            self._looking = self._node.create_timer(LOOK_EVERY, self._judge)
-            self._judge()
+            if self._looking is None:
+                self._bury()
 
-    def _judge(self) -> None:
-        if self._looking is None or (_runs(self._who) and time.monotonic() - self._silent_since < PATIENCE):
-            return
+    def _look(self) -> None:
+        if not _runs(self._who) or time.monotonic() - self._silent_since > PATIENCE:
+            self._bury()
+
+    def _bury(self) -> None:
         self._rest()
-        self._seen = False
+        self.seen, self._silent_since = False, float("inf")
         self._lost()
 
     def _rest(self) -> None:

@@ -57,7 +57,6 @@ class Recorder(Node):
         for kind, topic, name in ((Step, names.STEP, STEP), (StepResult, names.RESULT, STEP_RESULT), (TreeSnapshot, names.TREE, TREE_SNAPSHOT)):
             self.create_subscription(kind, topic, partial(self._take, name), names.EVERY, raw=True)
         self.create_timer(FLUSH_EVERY, self._flush)
-        self.sign_of_life = show_life(self, names.RECORDER_ALIVE)
 
     def close(self) -> None:
         """Write the index."""
@@ -87,6 +86,7 @@ class Recorder(Node):
         for name, data in self.waiting:
             self._write(self.writer, name, data)
         self.waiting = []
+        self.sign_of_life = show_life(self, names.RECORDER_ALIVE)
 
     def _take(self, name: str, data: bytes) -> None:
         if self.writer is not None:

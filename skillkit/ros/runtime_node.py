@@ -2,8 +2,8 @@
 
 All ROS traffic runs on one single-threaded executor; the loop ticks in its own thread and publishes from it (see ``control_loop``).
 
-*Configure* builds the system out of the parameters. *Activate* begins to listen; once the sizes of the objects are known the core starts,
-and once every arm and object has been heard the actions appear. *Deactivate* brings the arms to rest.
+*Configure* builds the system out of the parameters. *Activate* waits for the sizes of the objects and, if it was promised one, for the
+recorder; then the core starts. Once every arm and object has been heard the actions appear. *Deactivate* brings the arms to rest.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ PARAMETERS = {
     "skills": ("", "folder of skill folders; empty: the first that is found"),
     "use": ("", "skills to take from other folders: SKILL=FOLDER, several separated by semicolons"),
     "tasks": ("", "tasks that goals may ask for, by name or file, separated by commas; empty: every task that is found"),
+    "recorded": (False, "begin only when a recorder is there: then every step from the first on is in its bag"),
     "on_client_lost": ("stop", "stop or continue a goal whose client has died"),
     "on_recorder_lost": ("stop", "stop or continue when the recorder has died"),
     "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.02"),
@@ -125,20 +126,29 @@ class RuntimeNode(LifecycleNode):
 
     def _announced(self, sizes: Mapping[str, Array]) -> None:
         self._waiting.cancel()
-        if self.loop is not None or self.system is None:
+        if self.records is not None or self.system is None:
             return
         self.sizes = dict(sizes)
+        self.runtime = self.system.runtime(self.sizes)
+        self.records = Records(self, self.runtime)
+        self._describe(self.system, self.sizes)
+        self.recorder = Watch(self, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
+        self.open.append(self.recorder)
+        self._recorded: Timer = self.create_timer(READY_EVERY, self._start_when_recorded)
+        self._start_when_recorded()
+
+    def _start_when_recorded(self) -> None:
+        """Begin, when every step from the first on reaches the recorder."""
+        if self.system is None or self.records is None or (self.given["recorded"] and not (self.recorder.seen and self.records.matched)):
+            return
+        self.destroy_timer(self._recorded)
         cell = self.system.cell
-        runtime = self.system.runtime(self.sizes)
         alone = len(cell.arms) == 1
         self.outputs = {arm.name: ArmOutput(self, arm, ArmTopics.of(arm.name, alone)) for arm in cell.arms}
-        self.records = Records(self, runtime)
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
-        self.loop = ControlLoop(runtime, period, self._send, self._report, self._complain)
-        self.inputs = Inputs(self, self.loop, cell)
-        self.health = Health(self, self.loop)
-        self.open = [self.inputs, self.health]
-        self._describe(self.system, self.sizes)
+        self.loop = ControlLoop(self.runtime, period, self._send, self._report, self._complain)
+        self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
+        self.open += [self.inputs, self.health]
         self._offer_services()
         self.loop.start()
         self._ready: Timer = self.create_timer(READY_EVERY, self._open_when_ready)
@@ -154,7 +164,7 @@ class RuntimeNode(LifecycleNode):
             return
         if not {arm.name for arm in self.system.cell.arms} | set(self.sizes) <= self.inputs.heard:
             return
-        self._ready.cancel()
+        self.destroy_timer(self._ready)
         stop = self.given["on_client_lost"] == "stop"
         self.goals = Goals(self, self.loop, list(self.system.tasks), list(self.system.skills), self.given["lost_after"], stop)
         self.open.append(self.goals)
@@ -182,8 +192,6 @@ class RuntimeNode(LifecycleNode):
         self.create_service(ListSkills, "list_skills", self._list_skills)
         for word in ("pause", "resume", "step"):
             self.create_service(Trigger, f"~/{word}", partial(self._control, word))
-        if self.given["on_recorder_lost"] == "stop":
-            self.open.append(Watch(self, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost))
 
     def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
@@ -192,7 +200,8 @@ class RuntimeNode(LifecycleNode):
         return response
 
     def _recorder_lost(self) -> None:
-        if self.loop is not None:
+        self.get_logger().error("the recorder has gone")
+        if self.loop is not None and self.given["on_recorder_lost"] == "stop":
             self.loop.put(CancelInput("", self.loop.now(), "the recorder has gone"))
 
     def _list_skills(self, request: ListSkills.Request, response: ListSkills.Response) -> ListSkills.Response:

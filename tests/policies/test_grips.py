@@ -57,7 +57,7 @@ def test_of_the_two_half_turns_of_the_gripper_the_nearer_one_is_taken(yaw: float
 
 
 @settings(max_examples=30)
-@given(angle, pitch, angle, angle)
+@given(angle, st.floats(0.0, 1.3), angle, angle)
 def test_a_held_object_stays_upright_whatever_front_it_is_brought_to(grasped_at: float, down: float, turn: float, brought_to: float) -> None:
     tool = pointing(into(level(Pose.from_rpy((0.0, 0.0, 0.0), (0.0, 0.0, grasped_at))), down), Pose.from_vector())
     held = tool.T @ Pose.from_rpy((0.0, 0.0, 0.0), (0.0, 0.0, turn)).rotation
@@ -80,3 +80,10 @@ def test_backing_off_is_level_for_a_level_tool_and_upwards_for_one_that_points_d
     assert backed(tool, 0.1).position == pytest.approx([0.1, 0.0, 0.0])
     down = Pose(frozen([0.0, 0.0, 0.0]), pointing(into(front, pi / 2), Pose.from_vector()))
     assert backed(down, 0.1).position == pytest.approx([0.0, 0.0, 0.1])
+
+
+def test_an_object_gripped_from_above_keeps_its_heading_on_the_way() -> None:
+    down = pointing(into(level(Pose.from_vector()), pi / 2), Pose.from_rpy((0.0, 0.0, 0.0), (pi, 0.0, 0.4)))
+    held = down.T @ Pose.from_rpy((0.0, 0.0, 0.0), (0.01, -0.02, 1.0)).rotation
+    like = Pose(frozen([0.0, 0.0, 0.0]), down)
+    assert facing_upright(held, level(Pose.from_rpy((0.0, 0.0, 0.0), (0.0, 0.0, 2.0))), like) == pytest.approx(down)
