@@ -21,7 +21,7 @@ from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.protocols import Policy
 from skillkit.spaces import NOTHING, Ending, Outcome
 
-WORDS = ("skill", "description", "parameters", "roles", "action", "initiation", "success", "failure", "time_limit", "effects", "policy")
+WORDS = ("skill", "description", "parameters", "roles", "action", "initiation", "preconditions", "success", "failure", "time_limit", "effects", "policy")
 REQUIRED = ("skill", "description", "action", "success", "time_limit", "policy")
 PARAMETER_WORDS = ("type", "unit", "minimum", "maximum", "default", "choices", "description")
 PARAMETER_TYPES = ("object", "number", "integer", "boolean", "word")
@@ -47,6 +47,7 @@ class Skill:
     Attributes:
         rate: policy steps per second [Hz].
         hold: success must hold this long without a break [s].
+        preconditions: what the planner must make true before, beside the initiation set; not asked at run time.
         effects: what is true after success, for the planner.
         digest: sha256 over the folder.
     """
@@ -62,6 +63,7 @@ class Skill:
     hold: float
     failures: tuple[Failure, ...]
     time_limit: float
+    preconditions: tuple[Expression, ...]
     effects: tuple[Expression, ...]
     policy: Callable[[], Policy]
     digest: str
@@ -164,12 +166,15 @@ class _Reader:
         initiation = self._expression(data["initiation"], ("initiation",)) if "initiation" in data else None
         failures = self._failures(data.get("failure", []))
         limit = self._quantity(data.get("time_limit"), ("time_limit",), "s", TIME_RANGE) if "time_limit" in data else 0.0
-        effects = self._effects(data.get("effects", []))
+        preconditions, effects = (self._expressions(data.get(key, []), key) for key in ("preconditions", "effects"))
         policy = self._policy(data.get("policy")) if "policy" in data else None
         if any(problem.severity == "error" for problem in self.document.problems) or success is None or policy is None:
             return None
         parameters = tuple(self.parameters.values())
-        return Skill(name, description, self.folder, parameters, roles, rate, initiation, success, hold, failures, limit, effects, policy, digest(self.folder))
+        return Skill(
+            name, description, self.folder, parameters, roles, rate, initiation, success, hold, failures, limit, preconditions, effects, policy,
+            digest(self.folder),
+        )  # fmt: skip
 
     # -- parts ------------------------------------------------------------------------------------------------------------------------
 
@@ -225,12 +230,12 @@ class _Reader:
                 failures.append(Failure(when, item["reason"]))
         return tuple(failures)
 
-    def _effects(self, value: Any) -> tuple[Expression, ...]:
+    def _expressions(self, value: Any, key: str) -> tuple[Expression, ...]:
         if not isinstance(value, list):
-            self.document.error(("effects",), "wrong-type", f"effects is a list of expressions, found {describe(value)}")
+            self.document.error((key,), "wrong-type", f"{key} is a list of expressions, found {describe(value)}")
             return ()
-        found = [self._expression(item, ("effects", index)) for index, item in enumerate(value)]
-        return tuple(effect for effect in found if effect is not None)
+        found = [self._expression(item, (key, index)) for index, item in enumerate(value)]
+        return tuple(one for one in found if one is not None)
 
     def _expression(self, value: Any, where: Where) -> Expression | None:
         if isinstance(value, bool):
