@@ -67,6 +67,18 @@ class NoGraphics(SkillkitError):
         super().__init__(f"no picture can be rendered here: {cause}; install an OpenGL (EGL) driver, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri")
 
 
+class CannotResume(SkillkitError):
+    """A run that cannot go on from its checkpoint.
+
+    Attributes:
+        what: the arm or file that does not fit; problem: why.
+    """
+
+    def __init__(self, what: str, problem: str) -> None:
+        self.what, self.problem = what, problem
+        super().__init__(f"cannot resume: {what}: {problem}")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One finding in a user's file. Lines and columns count from 1."""

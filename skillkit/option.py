@@ -273,6 +273,32 @@ class Execution:
         self._halt_below(observation, now, reason, outcome)
         self._end(Ending(outcome, reason), observation, now)
 
+    def resume(self, observation: Observation, now: float, changed: bool) -> None:
+        """Go on after the process that ran it died. A tree resumes its leaves; a leaf asks I again.
+
+        Where the world is as it was left, it goes on from its state: I is about beginning, and β is asked before the next step of π anyway.
+        Where something ``changed`` meanwhile, that state means nothing: it begins anew inside I, and ends REFUSED outside.
+        """
+        if self.ending is not None or self.policy is None:
+            return
+        situation = self._situation(observation, now)
+        below = getattr(self.policy, "resume", None)
+        if below is not None:
+            below(situation, changed)
+            self._collect()
+            return
+        self.success_since, self.next_step, self.directives = None, now, {}
+        try:
+            initiation = self.option.initiation(situation)
+            if changed and not initiation.allowed:
+                self._end(Ending(Outcome.REFUSED, f"the world has changed: {initiation.reason or 'outside the initiation set'}"), observation, now)
+            elif changed:
+                self.state, self.started, self.steps, self.policy = observation, now, 0, self.option.policy()
+                self.events.append(Started(self.path, self.option.name, self.parameters, self.roles, now, initiation.score))
+                self.policy.start(self._situation(observation, now))
+        except Exception as error:  # user code: a bug in it must not stop the loop
+            self._end(_bug(error, "resuming"), observation, now)
+
     def _halt_below(self, observation: Observation, now: float, reason: str, outcome: Outcome) -> None:
         """End the runs that π itself has begun, if it has any."""
         halt = getattr(self.policy, "halt", None)

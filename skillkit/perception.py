@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import dist
 
 import numpy as np
 
@@ -45,6 +46,10 @@ class Perception:
             name: ObjectState(self.poses[name], self.sizes.get(name, UNKNOWN_SIZE), now - latest.received, self._speed(name))
             for name, latest in self.latest.items()
         }
+
+    def moved(self, left: Mapping[str, ObjectInput]) -> float:
+        """How far the object that moved furthest is from where it was ``left`` [m]."""
+        return max((dist(self.latest[name].position, given.position) for name, given in left.items()), default=0.0)
 
     def _speed(self, name: str) -> float:
         first, last = self.history[name][0], self.history[name][-1]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from skillkit.arm import ArmLoop
-from skillkit.exceptions import SkillkitError, did_you_mean
+from skillkit.exceptions import CannotResume, SkillkitError, did_you_mean
 from skillkit.option import Event, Execution, Option, fill_parameters
 from skillkit.perception import Perception
 from skillkit.pose import Array
@@ -32,6 +32,7 @@ from skillkit.spaces import (
     SignalInput,
 )
 
+MOVED = 0.1  # [m] an object that is further than this from where it was left makes a resumed run begin anew
 CONTROL_WORDS = ("pause", "resume", "step")
 
 
@@ -253,3 +254,31 @@ class Runtime:
             execution = Execution(self.options[values["execution"]["option"]], {}, {})
             execution.restore(values["execution"])
             self.goals[name] = _Goal(execution, tuple(values["arms"]), execution.ending)
+
+    def resume(self, snapshot: Snapshot, inputs: Sequence[Input], now: float, tolerance: float) -> None:
+        """Go on with the goals of a runtime that died, from what is measured now; the step at ``now`` is to follow with the same inputs.
+
+        What had ended stays ended. A run that had not ended asks its initiation set again, see :meth:`Execution.resume`. The clock of options
+        stood still meanwhile.
+
+        Args:
+            inputs: must hold a joint state of every arm that a goal holds.
+            tolerance: how old the snapshot may be [s]: how far an arm may have moved since at full speed, beside its braking distance.
+
+        Raises:
+            CannotResume: an arm has not been heard, moves, or is not where it was left.
+        """
+        self.restore(snapshot)
+        remembered, left = {name: arm.forget() for name, arm in self.arms.items()}, dict(self.perception.latest)
+        self.paused_for += max(0.0, now - self.now)
+        self.now = max(self.now, now)
+        for given in inputs:
+            self._perceive(given)
+        for name in dict.fromkeys(arm for goal in self.goals.values() for arm in goal.arms):
+            problem = self.arms[name].away_from(remembered[name], tolerance)
+            if problem:
+                raise CannotResume(name, problem)
+            self.arms[name].engage()
+        observation = self._observe(now)
+        for goal in self.goals.values():
+            goal.execution.resume(observation, self._active_time, self.perception.moved(left) > MOVED)
