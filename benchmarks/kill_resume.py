@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -60,7 +61,8 @@ def run_and_kill(folder: Path, seed: int, after: float) -> bool:
         if now - begun >= after:
             process.kill()
             break
-    process.wait()
+    if process.wait() not in (0, -signal.SIGKILL):
+        raise SystemExit(f"the run ended by itself with exit code {process.returncode}")
     return process.returncode != 0
 
 

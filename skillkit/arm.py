@@ -88,9 +88,9 @@ class ArmLoop:
         self.engaged = False
 
     def forget(self) -> Array | None:
-        """Where the arm was last known to be (n,), which is then no longer assumed: whatever was sent before is void."""
+        """Where the arm was last known to be (n,), which is then no longer assumed; the gripper's command stays what it was."""
         position = self.sent_position if self.engaged else None if self.latest is None else frozen(self.latest.position)
-        self.latest, self.engaged, self.sent_position, self.stopped_because = None, False, None, ""
+        self.latest, self.engaged, self.stopped_because = None, False, ""
         self.sent_velocity, self.residual = frozen(np.zeros(self.embodiment.n)), frozen(np.zeros(6))
         return position
 

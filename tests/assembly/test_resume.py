@@ -165,6 +165,16 @@ def test_a_checkpoint_is_written_after_every_event_and_says_when_nothing_is_left
     assert Checkpoint.read(bench.file).finished
 
 
+def test_the_gripper_keeps_its_command_so_that_nothing_is_dropped(bench: Bench) -> None:
+    bench.until(0.3)
+    bench.runtime.arms["panda"].closure = 0.9
+    bench.step()
+    Checkpoint({"skills": {}, "cell": {}}, bench.runtime.snapshot()).write(bench.file)
+    bench.v = np.zeros(7)
+    bench.resume()
+    assert bench.step().commands["panda"].closure == 0.9
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"run": {}, "runtime": {}, "world": null, "format": 1}'])
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)
