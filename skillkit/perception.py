@@ -52,6 +52,8 @@ class Perception:
         return max((dist(self.latest[name].position, given.position) for name, given in left.items()), default=0.0)
 
     def _speed(self, name: str) -> float:
+        if name not in self.history:
+            return 0.0
         first, last = self.history[name][0], self.history[name][-1]
         span = last[0] - first[0]
         return float(np.linalg.norm(np.subtract(last[1:], first[1:]))) / span if span > 0.0 else 0.0

@@ -300,6 +300,12 @@ class Runtime:
             execution.restore(values["execution"])
             self.goals[name] = _Goal(execution, tuple(values["arms"]), execution.ending)
 
+    def newest_inputs(self) -> list[Input]:
+        """What was last heard of every arm, object and signal."""
+        joints = [arm.latest for arm in self.arms.values() if arm.latest is not None]
+        signals = [SignalInput(name, self.now, self.now, value) for name, value in self.perception.signals.items()]
+        return [*joints, *self.perception.latest.values(), *signals]
+
     def resume(self, snapshot: Snapshot, inputs: Sequence[Input], now: float, tolerance: float) -> None:
         """Go on with the goals of a runtime that died, from what is measured now; the step at ``now`` is to follow with the same inputs.
 
@@ -314,9 +320,10 @@ class Runtime:
             CannotResume: an arm has not been heard, moves, or is not where it was left.
         """
         self.restore(snapshot)
+        active, self.now = self._active_time, now
+        self.paused_for = now - active
         remembered, left = {name: arm.forget() for name, arm in self.arms.items()}, dict(self.perception.latest)
-        self.paused_for += max(0.0, now - self.now)
-        self.now = max(self.now, now)
+        self.perception.history.clear()
         for given in inputs:
             self._perceive(given)
         for name in dict.fromkeys(arm for goal in self.goals.values() for arm in goal.arms):
