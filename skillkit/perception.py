@@ -54,7 +54,7 @@ class Perception:
             self.signals[given.name] = float(given.value)
             return
         values = (*given.position, *given.quaternion)
-        if not (isfinite(sum(values)) and -1e6 < min(values) and max(values) < 1e6 and any(given.quaternion)):
+        if not (isfinite(sum(values)) and min(values) > -1e6 and max(values) < 1e6 and any(given.quaternion)):
             return
         track = self.history.setdefault(given.name, [])
         track.append((given.received, *given.position))

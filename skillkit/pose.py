@@ -22,7 +22,7 @@ Triple: TypeAlias = "Sequence[float] | Array"
 def frozen(values: ArrayLike) -> Array:
     """A read-only float64 copy."""
     array = np.array(values, dtype=np.float64)
-    array.setflags(False)
+    array.setflags(write=False)
     return array
 
 

@@ -78,7 +78,7 @@ class Glance(Mapping[str, T], Generic[T]):
     What the makers hold must not change any more.
     """
 
-    __slots__ = ("_makers", "_made")
+    __slots__ = ("_made", "_makers")
 
     def __init__(self, makers: Mapping[str, Callable[[], T]]) -> None:
         self._makers = makers

@@ -13,7 +13,7 @@ from skillkit.assembly.system import System
 from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
 from skillkit.option import Transition
-from skillkit.records import result_record, step_record
+from skillkit.records import result_record, state_text, step_record
 from skillkit.runtime import Runtime, StepResult
 from skillkit.sim import World
 from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outcome
@@ -21,6 +21,7 @@ from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outc
 GOAL = "run"
 OBJECT_EVERY = 2  # control ticks between two looks at the objects
 AFTERWARDS = 1.5  # [s] physics goes on after the task, so that the scene's own test sees what stays
+KEYFRAME_EVERY = 5.0  # [s] the whole state of the runtime goes into the bag
 DEADLINE = 600.0  # [s] a task that has not ended by then is cancelled
 
 
@@ -83,6 +84,7 @@ def run_episode(
     writer = open_recorder(record, system, description) if record else None
     limits = {arm.name: arm.embodiment.velocity for arm in system.cell.arms}
     period = 1.0 / max(arm.embodiment.control_rate for arm in system.cell.arms)
+    keyframe_every = max(1, round(KEYFRAME_EVERY / period))
     episode = Episode(seed, Ending(Outcome.ERROR, "did not start"), False, {}, 0.0, 0, bag=record)
     try:
         while True:
@@ -95,6 +97,8 @@ def run_episode(
             episode.steps += 1
             if writer is not None:
                 writer.write_step(step_record(result.tick, now, inputs), result_record(result))
+                if result.tick % keyframe_every == 0:
+                    writer.write_keyframe(result.tick, state_text(runtime), now)
             if on_step is not None:
                 on_step(runtime, result)
             for name, command in result.commands.items():

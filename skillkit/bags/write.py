@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -16,7 +17,7 @@ from mcap.well_known import MessageEncoding, SchemaEncoding
 from mcap.writer import CompressionType, Writer
 
 from skillkit.bags.cdr import Codec
-from skillkit.bags.schemas import schema
+from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
 from skillkit.bags.standard import Joints, standard_messages
 from skillkit.exceptions import BagError, InvalidValue
 from skillkit.records import header
@@ -24,6 +25,8 @@ from skillkit.records import header
 STEP_TOPIC = "/skillkit/step"
 RESULT_TOPIC = "/skillkit/result"
 TREE_TOPIC = "/skillkit/tree"
+DIGEST_TOPIC = "/skillkit/digest"
+KEYFRAME_TOPIC = "/skillkit/keyframe"
 
 COMPRESSIONS = {"zstd": CompressionType.ZSTD, "lz4": CompressionType.LZ4, "none": CompressionType.NONE}
 LATEST = 1.8e10  # [s] what 64 bits of nanoseconds hold
@@ -68,6 +71,7 @@ class BagWriter:
         self._channels: dict[str, tuple[int, str]] = {}
         self._schemas: dict[tuple[str, str], int] = {}
         self._codecs: dict[str, Codec] = {}
+        self._consumed, self._decided = sha256(), sha256()
         self._due = 0
         self._closed = False
         with self._disk():
@@ -135,14 +139,23 @@ class BagWriter:
         """
         now = step["now"]
         head = header(now)
-        self.write(STEP_TOPIC, "skillkit_interfaces/msg/Step", {"header": head, **step}, now)
-        self.write(RESULT_TOPIC, "skillkit_interfaces/msg/StepResult", {"header": head, **result}, now)
+        consumed = self._codec(STEP).encode({"header": head, **step})
+        decided = self._codec(STEP_RESULT).encode({"header": head, **result})
+        self.write_raw(STEP_TOPIC, STEP, consumed, now)
+        self.write_raw(RESULT_TOPIC, STEP_RESULT, decided, now)
+        for digest, data in ((self._consumed, consumed), (self._decided, decided)):
+            digest.update(data)
+        self.write(DIGEST_TOPIC, DIGEST, {"tick": step["tick"], "inputs": _word(self._consumed), "results": _word(self._decided)}, now)
         for topic, schema_name, message in standard_messages(step, result, self._arms):
             self.write(topic, schema_name, message, now)
 
+    def write_keyframe(self, tick: int, state: str, time: float) -> None:
+        """Write the state of the runtime behind a step, as :func:`skillkit.records.state_text` gives it."""
+        self.write(KEYFRAME_TOPIC, KEYFRAME, {"header": header(time), "tick": tick, "state": state}, time)
+
     def write_tree(self, tree: Mapping[str, Any], time: float) -> None:
         """Write a snapshot of a task tree, shaped like ``skillkit_interfaces/msg/TreeSnapshot``."""
-        self.write(TREE_TOPIC, "skillkit_interfaces/msg/TreeSnapshot", {"header": header(time), **tree}, time)
+        self.write(TREE_TOPIC, TREE_SNAPSHOT, {"header": header(time), **tree}, time)
 
     # -- the file ------------------------------------------------------------------------------------------------------------------------
 
@@ -213,3 +226,8 @@ def _create(path: Path) -> IO[bytes]:
         raise BagError(path, "the file exists already and a bag is never overwritten", "choose another name or remove it") from None
     except OSError as error:
         raise BagError(path, f"cannot be created: {error.strerror or error}", "choose a folder that can be written") from None
+
+
+def _word(digest: Any) -> int:
+    """The first eight bytes of a rolling digest."""
+    return int.from_bytes(digest.digest()[:8], "little")
