@@ -151,10 +151,10 @@ def test_the_order_of_the_tree(episode: Episode, folder: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("kind", "call", "words"),
     [
-        ("clock", "__import__('time').time()", "time.time() at policy.py"),
+        ("clock", "__import__('time').time() % 1.0", "time.time() at policy.py"),
         ("random", "__import__('random').random()", "random.random() at policy.py"),
         ("random", "__import__('numpy').random.default_rng().random()", "urandom"),
-        ("clock", "__import__('datetime').datetime.now().timestamp()", "datetime.now() at policy.py"),
+        ("clock", "__import__('datetime').datetime.now().timestamp() % 1.0", "datetime.now() at policy.py"),
     ],
 )
 def test_a_look_at_the_clock_or_at_unseeded_randomness(folder: Path, tmp_path: Path, kind: str, call: str, words: str) -> None:

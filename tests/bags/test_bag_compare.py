@@ -13,7 +13,7 @@ PLACES = [
     ("policy", ("directives", 0, "kind"), "directives[panda].kind"),
     ("policy", ("directives", 0, "closure"), "directives[panda].closure"),
     ("ik", ("commands", 0, "position", 6), "commands[panda].position[6]"),
-    ("ik", ("commands", 0, "limited", 0), "commands[panda].limited[0]"),
+    ("gate", ("commands", 0, "limited", 0), "commands[panda].limited[0]"),
     ("gate", ("commands", 0, "safe"), "commands[panda].safe"),
     ("status", ("statuses", 0, "status"), "statuses[coffee/open_cabinet].status"),
     ("status", ("started", 1, "option"), "started[coffee/open_cabinet].option"),
