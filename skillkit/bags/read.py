@@ -17,11 +17,14 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, NamedTuple
 
+import numpy as np
 from mcap import records
 from mcap.data_stream import ReadDataStream
+from numpy.typing import NDArray
 
 from skillkit.bags import chunk
 from skillkit.bags.cdr import COUNT, Codec
+from skillkit.bags.columns import Column, columns
 from skillkit.bags.conform import Conform
 from skillkit.bags.index import DAMAGE, Block, Place, parse, read_index
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT
@@ -169,6 +172,64 @@ class Bag:
             topic = [name for name, known in self.topics.items() if known.encoding == "cdr"]
         for number, stamp, data in self._ordered(self._wanted(topic), start, end):
             yield Message(self._index.channels[number].topic, stamp / 1e9, self._codec(number).decode(data))
+
+    def columns(self, topic: str, start: float | None = None, end: float | None = None) -> dict[str, Column]:
+        """A topic as NumPy columns: log time [s] under ``time``, every field under its path. See :func:`skillkit.bags.columns.columns`.
+
+        Args:
+            start, end: log times [s]; both inside.
+
+        Raises:
+            UnknownName: no such topic. BagError: a message is damaged, or its encoding is not CDR.
+        """
+        numbers = self._wanted(topic)
+        stamps: list[int] = []
+        messages: list[bytes] = []
+        for _, stamp, data in self._ordered(numbers, start, end):
+            stamps.append(stamp)
+            messages.append(data)
+        return columns(self._codec(numbers[0]), stamps, messages)
+
+    def at(self, time: float) -> dict[str, Message]:
+        """The last message of every topic at ``time`` [s], this moment inside; topics that had none by then are left out.
+
+        Reads chunks backwards from that time until every topic has been met, so an early time or a rare topic takes longer.
+        """
+        wanted = {number for numbers in self._numbers.values() for number in numbers if self._index.counts[number]}
+        last = round(time * 1e9)
+        found: dict[int, tuple[int, bytes]] = {}
+        for block in sorted((b for b in self._index.blocks if b.start <= last), key=lambda b: b.end, reverse=True):
+            open_ones = frozenset(n for n in wanted if n not in found or found[n][0] <= block.end)
+            if not open_ones:
+                break
+            if not any(n not in found for n in open_ones) and all(found[n][0] > block.end for n in open_ones):
+                break
+            for message in self._last_of(block, open_ones, last):
+                if message.channel not in found or found[message.channel][0] < message.stamp:
+                    found[message.channel] = (message.stamp, message.data)
+        best: dict[str, Message] = {}
+        for number, (stamp, data) in found.items():
+            topic = self._index.channels[number].topic
+            if topic not in best or best[topic].time < stamp / 1e9:
+                best[topic] = Message(topic, stamp / 1e9, self._codec(number).decode(data))
+        return dict(sorted(best.items()))
+
+    def _last_of(self, block: Block, channels: frozenset[int], last: int) -> Iterator[chunk.RawMessage]:
+        """The latest message of each channel in a block, not later than ``last`` [ns]."""
+        latest: dict[int, chunk.RawMessage] = {}
+        if block.indexed[1] and not (channels & self._inside(block).keys()):
+            return
+        for message in self._block_messages(block, channels):
+            if message.stamp <= last and (message.channel not in latest or latest[message.channel].stamp <= message.stamp):
+                latest[message.channel] = message
+        yield from latest.values()
+
+    def _inside(self, block: Block) -> dict[int, NDArray[np.uint64]]:
+        """The message indexes behind a chunk: channel → (k, 2) log times [ns] and offsets; empty where they are damaged."""
+        offset, length = block.indexed
+        self._file.seek(offset)
+        data = self._file.read(length)
+        return {channel: entries for opcode, a, b in chunk.split(data) if opcode == chunk.MESSAGE_INDEX for channel, entries in chunk.index_at(data, a, b)}
 
     def raw_messages(self, topic: str | Iterable[str] | None = None, start: float | None = None, end: float | None = None) -> Iterator[RawRecord]:
         """As :meth:`messages`, without decoding."""
@@ -345,6 +406,10 @@ class Bag:
             if not whole and not block.cut:
                 content = b""
                 self._damage(f"the chunk at byte {block.offset} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
+        inside = self._inside(block) if block.indexed[1] and content else {}
+        if inside and 2 * sum(len(inside[c]) for c in channels & inside.keys()) < sum(map(len, inside.values())):
+            yield from chunk.messages_at(content, [inside[channel] for channel in channels & inside.keys()])
+            return
         for opcode, begin, finish in chunk.split(content):
             message = chunk.message_at(content, begin, finish) if opcode == chunk.MESSAGE else None
             if message is not None and message.channel in channels:
