@@ -11,7 +11,7 @@ from typing import Any
 
 from skillkit.exceptions import SkillkitError
 from skillkit.option import Started, StatusChange, Transition
-from skillkit.runtime import GoalEnded, StepResult
+from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (
     CancelInput,
     CartesianDelta,
@@ -73,7 +73,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         SkillkitError: not an input record; the message says what is wrong.
     """
     kind, name, stamp, received = str(record["kind"]), str(record["name"]), float(record["stamp"]), float(record["received"])
-    values, text = tuple(float(value) for value in record["values"]), str(record["text"])
+    values, text = tuple(map(float, record["values"])), str(record["text"])
     try:
         if kind == "joint":
             n = (len(values) - 2) // 2
@@ -120,6 +120,11 @@ def result_record(result: StepResult) -> Record:
         "transitions": [_transition(event, result.time) for event in result.events if isinstance(event, Transition)],
         "ended": [_ended(goal) for goal in result.ended],
     }
+
+
+def state_text(runtime: Runtime) -> str:
+    """The whole state of a runtime as one line of JSON, as ``skillkit_interfaces/Keyframe`` holds it."""
+    return json.dumps(runtime.snapshot(), sort_keys=True)
 
 
 def _directive(arm: str, directive: Directive) -> Record:

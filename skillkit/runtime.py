@@ -21,6 +21,7 @@ from skillkit.spaces import (
     ControlInput,
     Directive,
     Ending,
+    Glance,
     GoalInput,
     Hold,
     Input,
@@ -142,8 +143,8 @@ class Runtime:
         return False
 
     def _observe(self, now: float) -> Observation:
-        states = {name: arm.state(now) for name, arm in self.arms.items()}
-        seen = {name: state for name, state in states.items() if state is not None}
+        views = {name: arm.view(now) for name, arm in self.arms.items()}
+        seen = Glance({name: view for name, view in views.items() if view is not None})
         return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals))
 
     @property

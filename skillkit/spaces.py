@@ -7,16 +7,17 @@ at 0 with the runtime and is handed in; nothing here reads a clock. Poses are in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from skillkit.exceptions import UnknownName
 from skillkit.pose import Array, Pose
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+T = TypeVar("T")
 GATE = "gate:"  # what a gate changed begins with this in ``JointCommand.limited``; the rest is the controller's
 
 
@@ -69,6 +70,36 @@ class ObjectState:
     size: Array
     age: float
     speed: float
+
+
+class Glance(Mapping[str, T], Generic[T]):
+    """What was seen at one tick, by name; each value is made when it is first looked at, since most ticks look at little.
+
+    What the makers hold must not change any more.
+    """
+
+    __slots__ = ("_made", "_makers")
+
+    def __init__(self, makers: Mapping[str, Callable[[], T]]) -> None:
+        self._makers = makers
+        self._made: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 @dataclass(frozen=True, slots=True)
