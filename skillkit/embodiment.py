@@ -20,6 +20,7 @@ from skillkit.documents import Document, is_number
 from skillkit.exceptions import InvalidFile, InvalidValue, Problem, UnknownName, did_you_mean
 from skillkit.pose import Array, frozen
 
+ACTIONS = ("cartesian_delta", "joint_target")  # action spaces, see skillkit.spaces
 DEFAULT_ACCELERATION = 10.0  # [rad/s²] where neither URDF nor YAML says; URDF has no element for it
 DEFAULT_JERK = 1000.0  # [rad/s³]
 
@@ -65,6 +66,7 @@ class Embodiment:
         home: (n,) where the arm waits [rad] or [m].
         control_rate: joint commands per second [Hz].
         settle: measured joint speed below which the arm counts as at rest [rad/s].
+        actions: the action spaces that this arm takes.
         stale_after: age of a joint state after which the gate stops the arm [s].
     """
 
@@ -84,6 +86,7 @@ class Embodiment:
     control_rate: float = 100.0
     settle: float = 0.01
     stale_after: float = 0.08
+    actions: tuple[str, ...] = ACTIONS
     model_file: Path | None = field(default=None, compare=False)
 
     @property
@@ -226,7 +229,7 @@ def _urdf_joint(joint: ElementTree.Element) -> UrdfJoint:
 class _Model:
     """Checks a model YAML; all problems at once."""
 
-    KEYS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source")
+    KEYS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source", "actions")
     REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
 
     def __init__(self, document: Document, path: Path) -> None:
@@ -265,7 +268,7 @@ class _Model:
             jerk=self._vector(limits, "jerk", n, [DEFAULT_JERK] * n, positive=True), effort=self._vector(limits, "effort", n, [j.effort for j in urdf]),
             home=self._vector(data, "home", n, [0.0] * n, inside=()), gripper=self._gripper(data, tree),
             control_rate=self._number(data, "control_rate", 100.0), settle=self._number(data, "settle", 0.01),
-            stale_after=self._number(data, "stale_after", 0.08),
+            stale_after=self._number(data, "stale_after", 0.08), actions=self._actions(data.get("actions", list(ACTIONS))),
             model_file=self.path,
         )  # fmt: skip
         for index, (name, lower, home, upper) in enumerate(zip(names, result.lower, result.home, result.upper, strict=True)):
@@ -293,6 +296,15 @@ class _Model:
         if positive and min(values) <= 0.0:
             self.document.error((*inside, key), "out-of-range", f"every {key} limit must be above 0, found {min(values):g}")
         return frozen(values)
+
+    def _actions(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            self.document.error(("actions",), "wrong-type", f"actions is a list of action spaces, found {documents.describe(value)}")
+            return ()
+        for index, word in enumerate(value):
+            if word not in ACTIONS:
+                self.document.error(("actions", index), "unknown-word", f"'{word}' is no action space", did_you_mean(str(word), ACTIONS))
+        return tuple(str(word) for word in value)
 
     def _number(self, data: dict[str, Any], key: str, default: float, inside: tuple[str, ...] = ()) -> float:
         value = data.get(key, default)

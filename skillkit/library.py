@@ -16,6 +16,7 @@ from typing import Any
 
 from skillkit import documents, expressions
 from skillkit.documents import Document, Where, describe, is_number
+from skillkit.embodiment import ACTIONS
 from skillkit.exceptions import InvalidFile, Problem, UnknownName
 from skillkit.expressions import Expression, ExpressionError
 from skillkit.option import Initiation, Option, Parameter, Situation
@@ -27,7 +28,6 @@ REQUIRED = ("skill", "description", "action", "success", "time_limit", "policy")
 PARAMETER_WORDS = ("type", "unit", "minimum", "maximum", "default", "choices", "description")
 PARAMETER_TYPES = ("object", "number", "integer", "boolean", "word")
 UNITS = ("", "m", "rad", "s", "N", "m/s")
-SPACES = ("cartesian_delta",)
 UNQUOTED = "within { } and [ ] an expression with a comma needs quotes around it: YAML splits at commas there"
 RATE_RANGE = (1.0, 500.0)  # [Hz]
 TIME_RANGE = (0.1, 3600.0)  # [s]
@@ -46,6 +46,7 @@ class Skill:
     """A checked skill.
 
     Attributes:
+        space: of its actions, one of those that arms take.
         rate: policy steps per second [Hz].
         hold: success must hold this long without a break [s].
         effects: what is true after success, for the planner.
@@ -66,6 +67,7 @@ class Skill:
     effects: tuple[Expression, ...]
     policy: Callable[[], Policy]
     digest: str
+    space: str = ACTIONS[0]
 
     def option(self) -> Option:
         """⟨I, π, β⟩ of this skill."""
@@ -169,8 +171,8 @@ class _Reader:
         policy = self._policy(data.get("policy")) if "policy" in data else None
         if any(problem.severity == "error" for problem in self.document.problems) or success is None or policy is None:
             return None
-        parameters = tuple(self.parameters.values())
-        return Skill(name, description, self.folder, parameters, roles, rate, initiation, success, hold, failures, limit, effects, policy, digest(self.folder))
+        inputs, made_of, space = tuple(self.parameters.values()), digest(self.folder), str(data["action"]["space"])
+        return Skill(name, description, self.folder, inputs, roles, rate, initiation, success, hold, failures, limit, effects, policy, made_of, space)
 
     # -- parts ------------------------------------------------------------------------------------------------------------------------
 
@@ -199,8 +201,8 @@ class _Reader:
                 self.document.error(("action",), "wrong-type", f"action has space and rate, found {describe(value)}")
             return 0.0
         self.document.check_words(value, ("action",), ("space", "rate"), "an action")
-        if value.get("space") not in SPACES:
-            self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(SPACES)}")
+        if value.get("space") not in ACTIONS:
+            self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(ACTIONS)}")
         return self._quantity(value.get("rate"), ("action", "rate"), "Hz", RATE_RANGE)
 
     def _success(self, value: Any) -> tuple[Expression | None, float]:

@@ -1,4 +1,4 @@
-"""What is known of the world between inputs: the latest pose of every object and the latest value of every signal."""
+"""What is known of the world between inputs: the latest pose of every object, value of every signal and answer to every question."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Snapshot
-from skillkit.spaces import ObjectInput, ObjectState, SignalInput
+from skillkit.spaces import Answer, AnswerInput, ObjectInput, ObjectState, SignalInput
 
 SPEED_WINDOW = 0.2  # [s] an object's speed is its mean speed over at least this long: single poses jitter
 UNKNOWN_SIZE = frozen([0.0, 0.0, 0.0])
@@ -23,11 +23,15 @@ class Perception:
         self.poses: dict[str, Pose] = {}
         self.history: dict[str, list[tuple[float, float, float, float]]] = {}  # (received, x, y, z), oldest first
         self.signals: dict[str, float] = {}
+        self.answers: dict[str, Answer] = {}
 
-    def take(self, given: ObjectInput | SignalInput) -> None:
+    def take(self, given: ObjectInput | SignalInput | AnswerInput) -> None:
         """Consume one input; a pose that is not finite is passed over."""
         if isinstance(given, SignalInput):
             self.signals[given.name] = float(given.value)
+            return
+        if isinstance(given, AnswerInput):
+            self.answers[given.question] = Answer(given.answer, 1 + max((answer.count for answer in self.answers.values()), default=0))
             return
         values = (*given.position, *given.quaternion)
         if not all(abs(value) < 1e6 for value in values) or all(value == 0.0 for value in given.quaternion):
@@ -57,6 +61,7 @@ class Perception:
             "latest": {name: [i.stamp, i.received, list(i.position), list(i.quaternion)] for name, i in self.latest.items()},
             "history": {name: [list(entry) for entry in track] for name, track in self.history.items()},
             "signals": dict(self.signals),
+            "answers": {question: [answer.text, answer.count] for question, answer in self.answers.items()},
         }
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -65,3 +70,4 @@ class Perception:
         self.poses = {name: Pose.from_quaternion(i.position, i.quaternion) for name, i in self.latest.items()}
         self.history = {name: [(e[0], e[1], e[2], e[3]) for e in track] for name, track in snapshot["history"].items()}
         self.signals = dict(snapshot["signals"])
+        self.answers = {question: Answer(text, count) for question, (text, count) in snapshot["answers"].items()}

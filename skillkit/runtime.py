@@ -17,6 +17,7 @@ from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     ControlInput,
     Directive,
@@ -122,7 +123,7 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
-        if isinstance(given, (ObjectInput, SignalInput)):
+        if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
             return True
         return False
@@ -130,7 +131,7 @@ class Runtime:
     def _observe(self, now: float) -> Observation:
         states = {name: arm.state(now) for name, arm in self.arms.items()}
         seen = {name: state for name, state in states.items() if state is not None}
-        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals))
+        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals), dict(self.perception.answers))
 
     @property
     def _active_time(self) -> float:

@@ -12,6 +12,7 @@ from skillkit.trees.task import Task
 from skillkit.trees.words import WORDS
 
 SYMBOLS = {
+    "parallel": "⇶", "switch": "⑃", "for_each": "∀", "guard": "⛨", "on_failure": "⤺", "finally": "⤓", "set": "≔", "ask": "☏",
     "sequence": "→", "reactive_sequence": "⇉", "fallback": "?", "reactive_fallback": "⁇", "retry": "↻", "repeat": "⟳", "timeout": "⧖",
     "invert": "¬", "force_success": "✓", "force_failure": "✗", "condition": "◇", "wait": "◷", "skill": "▣", "task": "▤",
 }  # fmt: skip
