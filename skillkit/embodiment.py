@@ -226,11 +226,33 @@ def _urdf_joint(joint: ElementTree.Element) -> UrdfJoint:
     )  # fmt: skip
 
 
+WORDS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source", "actions")
+REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
+GRIPPER_WORDS = ("joints", "open", "closed", "width", "force", "speed")
+LIMITS = ("lower", "upper", "velocity", "acceleration", "jerk", "effort")
+
+
+def robot_schema() -> dict[str, Any]:
+    """JSON Schema (draft 7) of a model YAML."""
+    word, number, above_zero = {"type": "string"}, {"type": "number"}, {"type": "number", "exclusiveMinimum": 0}
+    names, numbers = {"type": "array", "items": word, "minItems": 1}, {"type": "array", "items": number}
+    gripper = {name: names if name == "joints" else number for name in GRIPPER_WORDS}
+    known: dict[str, Any] = {
+        **dict.fromkeys(("robot", "description", "urdf", "base", "tool", "source"), word),
+        **dict.fromkeys(("control_rate", "settle", "stale_after"), above_zero),
+        "joints": names,
+        "home": numbers,
+        "limits": {"type": "object", "properties": dict.fromkeys(LIMITS, numbers), "additionalProperties": False},
+        "gripper": {"type": "object", "properties": gripper, "required": list(GRIPPER_WORDS)},
+        "actions": {"type": "array", "items": {"enum": list(ACTIONS)}},
+    }
+    properties = {name: known.get(name, {}) for name in WORDS}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "skillkit robot model", "type": "object"}
+    return {**head, "properties": properties, "required": list(REQUIRED), "additionalProperties": False}
+
+
 class _Model:
     """Checks a model YAML; all problems at once."""
-
-    KEYS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source", "actions")
-    REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
 
     def __init__(self, document: Document, path: Path) -> None:
         self.document, self.path = document, path
@@ -241,8 +263,8 @@ class _Model:
         if not isinstance(data, dict):
             document.error((), "wrong-type", f"a robot model is a mapping, found {documents.describe(data)}")
             document.raise_errors()
-        document.check_words(data, (), self.KEYS, "a robot model")
-        for key in self.REQUIRED:
+        document.check_words(data, (), WORDS, "a robot model")
+        for key in REQUIRED:
             if key not in data:
                 document.error((), "missing", f"'{key}' is missing")
         document.raise_errors()
@@ -317,9 +339,8 @@ class _Model:
         words = data.get("gripper")
         if words is None:
             return None
-        keys = ("joints", "open", "closed", "width", "force", "speed")
-        if not isinstance(words, dict) or any(key not in words for key in keys) or not isinstance(words.get("joints"), list):
-            self.document.error(("gripper",), "wrong-type", f"a gripper has {', '.join(keys)}, found {documents.describe(words)}")
+        if not isinstance(words, dict) or any(key not in words for key in GRIPPER_WORDS) or not isinstance(words.get("joints"), list):
+            self.document.error(("gripper",), "wrong-type", f"a gripper has {', '.join(GRIPPER_WORDS)}, found {documents.describe(words)}")
             return None
         for index, name in enumerate(words["joints"]):
             if name not in tree.joints:

@@ -9,7 +9,7 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -310,6 +310,46 @@ def read_parameter(document: Document, name: str, value: Any, where: Where) -> P
     if expected:
         document.error((*where, "default"), "out-of-range", f"the default is {describe(parameter.default)}; allowed: {expected}")
     return parameter
+
+
+def parameter_schema() -> dict[str, Any]:
+    """JSON Schema of a declaration."""
+    known: dict[str, Any] = {
+        "type": {"enum": list(PARAMETER_TYPES)},
+        "unit": {"enum": list(UNITS)},
+        "minimum": {"type": "number"},
+        "maximum": {"type": "number"},
+        "choices": {"type": "array", "items": {"type": "string"}},
+    }
+    return {"type": "object", "properties": {word: known.get(word, {}) for word in PARAMETER_WORDS}, "required": ["type"], "additionalProperties": False}
+
+
+def skill_schema() -> dict[str, Any]:
+    """JSON Schema (draft 7) of a skill.yaml."""
+
+    def mapping(required: Sequence[str], **properties: Any) -> dict[str, Any]:
+        return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+    word, condition, quantity = {"type": "string"}, {"type": ["string", "boolean"]}, {"type": ["string", "number"]}
+    held = mapping(["when"], when=condition, **{"for": quantity})
+    failure = mapping(["when", "reason"], when=condition, reason=word)
+    action = mapping(["space", "rate"], space={"enum": list(ACTIONS)}, rate=quantity)
+    known: dict[str, Any] = {
+        "skill": {"type": "string"},
+        "description": {"type": "string"},
+        "parameters": {"type": "object", "additionalProperties": parameter_schema()},
+        "roles": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "action": action,
+        "initiation": condition,
+        "success": {"anyOf": [condition, held]},
+        "failure": {"type": "array", "items": failure},
+        "time_limit": quantity,
+        "effects": {"type": "array", "items": condition},
+        "policy": {"type": "object"},
+    }
+    properties = {word: known.get(word, {}) for word in WORDS}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "skillkit skill", "type": "object"}
+    return {**head, "properties": properties, "required": list(REQUIRED), "additionalProperties": False}
 
 
 def _module(path: Path) -> Any:

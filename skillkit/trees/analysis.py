@@ -126,9 +126,9 @@ class Analysis:
         step: Callable[[Node, World], Ends] = getattr(self, f"_{node.word}", self._other)
         return step(node, world)
 
-    def _tell(self, node: Node, code: str, message: str, hint: str = "", severity: str = "warning", part: str = "") -> None:
+    def _tell(self, node: Node, code: str, message: str, hint: str = "", severity: str = "warning") -> None:
         if not self.inside_tasks:
-            self.document.error((*node.where, part) if part else node.where, code, message, hint, severity=severity)
+            self.document.error(node.where, code, message, hint, key=True, severity=severity)
 
     def _unreachable(self, nodes: Sequence[Node], why: str) -> None:
         if nodes:
@@ -257,7 +257,7 @@ class Analysis:
     def _wait(self, node: Node, world: World) -> Ends:
         until = node.values.get("until")
         if until is not None and constant(until) is False:
-            self._tell(node, "endless-loop", f"this waits for ever: '{until}' never holds", "", part="wait")
+            self._tell(node, "endless-loop", f"this waits for ever: '{until}' never holds")
             return Ends(None, None if not self.limited else world)
         return Ends(self._assumed(until, world, True) if until is not None else world, None)
 
@@ -311,7 +311,7 @@ class Analysis:
                 continue
             message = f"'{node.values['call']}' may not start here: it needs {'' if wanted else 'not '}{fact}, but {known.since}"
             hint = f"put a skill before it that makes it so, or 'condition: {fact.function}({', '.join(fact.arguments)})'" if wanted and fact else ""
-            self._tell(node, "unmet-precondition", message, hint, part="skill")
+            self._tell(node, "unmet-precondition", message, hint)
             return
 
     def _check_arm(self, node: Node, arm: str, skill: Declared | None) -> None:
@@ -319,7 +319,7 @@ class Analysis:
             return
         arm = arm or next(iter(self.arms))
         if arm not in self.arms:
-            self._tell(node, "unknown-arm", f"there is no arm '{arm}' in the cell", did_you_mean(arm, self.arms), "error", "arm")
+            self._tell(node, "unknown-arm", f"there is no arm '{arm}' in the cell", did_you_mean(arm, self.arms), "error")
         elif skill is not None and skill.space not in self.arms[arm]:
             can = ", ".join(self.arms[arm]) or "none"
             self._tell(node, "action-space", f"the arm '{arm}' does not take '{skill.space}', which '{node.values['call']}' gives", f"it takes: {can}", "error")
