@@ -123,7 +123,7 @@ class OptionLeaf(Treelike):
     def _lease(self, observation: Observation) -> None:
         """Take the arms: from a leaf that this one is about to replace, never from one that runs beside it."""
         above = set(_ancestors(self))
-        for other in [leaf for leaf in self.run.active.values() if leaf is not self and leaf.arms & self.arms]:
+        for other in [leaf for leaf in self.run.active.values() if leaf is not self and not leaf.ended and leaf.arms & self.arms]:
             meeting = next((node for node in _ancestors(other) if node in above), None)
             if getattr(meeting, "side_by_side", False) and self.execution is not None:
                 shared = ", ".join(sorted(other.arms & self.arms))

@@ -53,7 +53,7 @@ def test_a_skill_whose_arm_lacks_its_action_space_is_an_error(invoke: Callable, 
     (tmp_path / "mute.yaml").write_text(text + "actions: [joint_target]\n")
     found = invoke("check", ROOT / "tasks" / "prepare_coffee.yaml", "--robot", tmp_path / "mute.yaml", "--json").json
     assert {problem["code"] for problem in found} == {"action-space"}
-    assert invoke("check", ROOT / "tasks", "--robot", "panda").code == 0
+    assert invoke("check", ROOT / "tasks" / "prepare_coffee.yaml", "--robot", "panda").code == 0
 
 
 @pytest.mark.parametrize(("kind", "pattern"), [("task", "tasks/*.yaml"), ("skill", "skills/*/skill.yaml"), ("robot", "urdf/*.yaml")])
