@@ -1,4 +1,4 @@
-"""What is known of the world between inputs: the latest pose of every object and the latest value of every signal."""
+"""What is known of the world between inputs: the latest pose of every object, value of every signal and answer to every question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Snapshot
-from skillkit.spaces import Glance, ObjectInput, ObjectState, SignalInput
+from skillkit.spaces import Answer, AnswerInput, Glance, ObjectInput, ObjectState, SignalInput
 
 SPEED_WINDOW = 0.2  # [s] an object's speed is its mean speed over at least this long: single poses jitter
 UNKNOWN_SIZE = frozen([0.0, 0.0, 0.0])
@@ -47,11 +47,15 @@ class Perception:
         self.sightings: dict[str, Sighting] = {}
         self.history: dict[str, list[tuple[float, float, float, float]]] = {}  # (received, x, y, z), oldest first
         self.signals: dict[str, float] = {}
+        self.answers: dict[str, Answer] = {}
 
-    def take(self, given: ObjectInput | SignalInput) -> None:
+    def take(self, given: ObjectInput | SignalInput | AnswerInput) -> None:
         """Consume one input; a pose that is not finite is passed over."""
         if isinstance(given, SignalInput):
             self.signals[given.name] = float(given.value)
+            return
+        if isinstance(given, AnswerInput):
+            self.answers[given.question] = Answer(given.answer, 1 + max((answer.count for answer in self.answers.values()), default=0))
             return
         values = (*given.position, *given.quaternion)
         if not (isfinite(sum(values)) and min(values) > -1e6 and max(values) < 1e6 and any(given.quaternion)):
@@ -84,12 +88,14 @@ class Perception:
             "latest": {name: [i.stamp, i.received, list(i.position), list(i.quaternion)] for name, i in self.latest.items()},
             "history": {name: [list(entry) for entry in track] for name, track in self.history.items()},
             "signals": dict(self.signals),
+            "answers": {question: [answer.text, answer.count] for question, answer in self.answers.items()},
         }
 
     def restore(self, snapshot: Snapshot) -> None:
         """The inverse of :meth:`snapshot`."""
         self.history = {name: [(e[0], e[1], e[2], e[3]) for e in track] for name, track in snapshot["history"].items()}
         self.sightings, self.signals = {}, dict(snapshot["signals"])
+        self.answers = {question: Answer(text, count) for question, (text, count) in snapshot["answers"].items()}
         for name, (stamp, received, p, q) in snapshot["latest"].items():
             given = ObjectInput(name, stamp, received, (p[0], p[1], p[2]), (q[0], q[1], q[2], q[3]))
             self._see(given, self.history.get(name) or [(received, *given.position)])

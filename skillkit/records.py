@@ -13,6 +13,7 @@ from skillkit.exceptions import SkillkitError
 from skillkit.option import Started, StatusChange, Transition
 from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     CartesianDelta,
     ControlInput,
@@ -61,6 +62,8 @@ def input_record(given: Input) -> Record:
         text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
     elif isinstance(given, CancelInput):
         kind, name, text = "cancel", given.goal, given.reason
+    elif isinstance(given, AnswerInput):
+        kind, name, text = "answer", given.question, given.answer
     else:
         kind, name = "control", given.word
     return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
@@ -92,7 +95,9 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         return CancelInput(name, received, text)
     if kind == "control":
         return ControlInput(name, received)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control")
+    if kind == "answer":
+        return AnswerInput(name, received, text)
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:

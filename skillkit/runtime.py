@@ -17,6 +17,7 @@ from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     ControlInput,
     Directive,
@@ -137,7 +138,7 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
-        if isinstance(given, (ObjectInput, SignalInput)):
+        if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
             return True
         return False
@@ -145,7 +146,7 @@ class Runtime:
     def _observe(self, now: float) -> Observation:
         views = {name: arm.view(now) for name, arm in self.arms.items()}
         seen = Glance({name: view for name, view in views.items() if view is not None})
-        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals))
+        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals), dict(self.perception.answers))
 
     @property
     def _active_time(self) -> float:

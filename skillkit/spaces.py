@@ -103,13 +103,22 @@ class Glance(Mapping[str, T], Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operator last answered to a question; ``count`` grows with every answer, so a new one is known from an old one."""
+
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything a decision may depend on, at one tick."""
+    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name."""
 
     time: float
     arms: Mapping[str, ArmState]
     objects: Mapping[str, ObjectState]
     signals: Mapping[str, float]
+    answers: Mapping[str, Answer] = field(default_factory=lambda: NOTHING)
 
     def object(self, name: str) -> ObjectState:
         """The object of that name; ``UnknownName`` lists what is seen."""
@@ -278,4 +287,13 @@ class ControlInput:
     received: float
 
 
-Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput
+@dataclass(frozen=True, slots=True)
+class AnswerInput:
+    """An operator's answer to the question of an ``ask`` node, by its label or path; an empty ``question`` means whichever is open."""
+
+    question: str
+    received: float
+    answer: str
+
+
+Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput
