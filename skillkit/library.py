@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -260,7 +261,7 @@ class _Reader:
         self.document.check_words(value, ("policy",), ("python",), "a policy")
         module, _, name = value["python"].partition(":")
         path = self.folder / f"{module}.py"
-        if not module.isidentifier() or not path.is_file():
+        if not module.isidentifier() or not os.path.isfile(path):
             self.document.error(("policy", "python"), "unknown-file", f"there is no file '{module}.py' beside the skill.yaml")
             return None
         try:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder, task_parameters
+from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, pairs, skills_folder, task_parameters
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.plan import Plan, bag_paths, free_path
 from skillkit.cli.result import Result, document
@@ -20,9 +20,9 @@ FOLDER = Path("runs")
 
 
 def run(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its YAML.")],
-    robot: Annotated[str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.")] = "panda",
-    cell: Annotated[str, typer.Option("--cell", metavar="CELL", help="A set-up of several arms instead of one robot.")] = "",
+    task: TaskName,
+    robot: RobotName = "panda",
+    cell: CellName = "",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene; of the first episode where there are several.")] = 0,
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many, with seeds counted up from --seed.")] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Episodes run side by side; results do not depend on it.")] = 1,

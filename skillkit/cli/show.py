@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.arguments import SkillsFolder, TaskName, UseSkills, pairs, skills_folder
 
 EXAMPLE = "skillkit show prepare_coffee --format svg -o tree.svg"
 
@@ -21,7 +21,7 @@ class Format(str, Enum):
 
 
 def show(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its YAML.")],
+    task: TaskName,
     format: Annotated[Format, typer.Option("--format", help="How to draw it.")] = Format.text,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to the terminal.")] = None,
     use: UseSkills = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillkit.cli.arguments import SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.arguments import CellName, RobotName, SkillsFolder, UseSkills, pairs, skills_folder
 
 if TYPE_CHECKING:
     from skillkit.ros.processes import Process
@@ -19,8 +19,8 @@ EXAMPLE = "skillkit up --robot panda --task prepare_coffee"
 
 
 def up(
-    robot: Annotated[str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.")] = "panda",
-    cell: Annotated[str, typer.Option("--cell", metavar="CELL", help="A set-up of several arms instead of one robot.")] = "",
+    robot: RobotName = "panda",
+    cell: CellName = "",
     tasks: Annotated[list[str] | None, typer.Option("--task", metavar="TASK", help="A task that goals may ask for; all that are found, if none.")] = None,
     scene: Annotated[str, typer.Option("--scene", metavar="SCENE", help="The simulated scene; empty for no simulator.")] = "coffee",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene.")] = 0,

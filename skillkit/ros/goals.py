@@ -7,23 +7,21 @@ is orphaned. Its result is sent once its arms are at rest. Callbacks are corouti
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.subscription import Subscription
 from rclpy.task import Future
 from skillkit_interfaces.action import ExecuteSkill, RunTask
-from std_msgs.msg import Empty
 
 from skillkit.exceptions import SkillkitError, did_you_mean
 from skillkit.option import Event, Started, Transition
+from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import parameters_of
-from skillkit.ros.names import alive, client_alive
+from skillkit.ros.names import client_alive
 from skillkit.runtime import GoalEnded, StepResult
 from skillkit.spaces import CancelInput, Ending, GoalInput, Outcome
 
@@ -40,8 +38,7 @@ class ActiveGoal:
     since: float
     decisions: int = 0
     running: list[str] = field(default_factory=list)
-    sign_of_life: Subscription | None = None
-    seen_alive: bool = False
+    client: Watch | None = None
 
 
 class Goals:
@@ -110,8 +107,8 @@ class Goals:
         goal = self._active[key]
         ended: GoalEnded = await goal.future  # type: ignore[assignment]
         del self._active[key]
-        if goal.sign_of_life is not None:
-            self._node.destroy_subscription(goal.sign_of_life)
+        if goal.client is not None:
+            goal.client.close()
         result = self._result(goal, ended)
         if ended.ending.outcome is Outcome.SUCCEEDED:
             handle.succeed()
@@ -140,17 +137,8 @@ class Goals:
     def _watch(self, key: str, goal: ActiveGoal) -> None:
         if not self._stop_when_lost:
             return
-        events = SubscriptionEventCallbacks(liveliness=lambda change: self._heard(key, change.alive_count), use_default_callbacks=False)
-        goal.sign_of_life = self._node.create_subscription(Empty, client_alive(key), lambda message: None, alive(self._lost_after), event_callbacks=events)
-
-    def _heard(self, key: str, alive_count: int) -> None:
-        goal = self._active.get(key)
-        if goal is None:
-            return
-        if alive_count > 0:
-            goal.seen_alive = True
-        elif goal.seen_alive:
-            self._loop.put(CancelInput(key, self._loop.now(), "the client that asked for it has gone"))
+        lost = CancelInput(key, 0.0, "the client that asked for it has gone")
+        goal.client = Watch(self._node, client_alive(key), self._lost_after, lambda: self._loop.put(replace(lost, received=self._loop.now())))
 
     # -- from the control thread -------------------------------------------------------------------------------------------------------------
 

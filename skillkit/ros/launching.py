@@ -13,7 +13,7 @@ from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 
-from launch import LaunchContext
+from launch import LaunchContext  # type: ignore[attr-defined]
 from skillkit.ros.processes import Process, Setup, bringup, play, run_task
 
 SYSTEM = {

@@ -53,6 +53,7 @@ def alive(lease: float) -> QoSProfile:
     return QoSProfile(
         depth=1,
         reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
         liveliness=LivelinessPolicy.AUTOMATIC,
         liveliness_lease_duration=Duration(seconds=lease),
     )

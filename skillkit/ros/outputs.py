@@ -76,6 +76,11 @@ class Records:
         self._trees: dict[str, tuple[str, Any]] = {}
         self._drawn = 0.0
 
+    @property
+    def matched(self) -> bool:
+        """Whether someone subscribes to steps, results and trees."""
+        return all(publisher.get_subscription_count() > 0 for publisher in (self._step, self._result, self._tree))
+
     def publish(self, inputs: Sequence[Input], result: Decided) -> None:
         """One step."""
         self._step.publish(self._codecs[STEP].encode(records.step_record(result.tick, result.time, inputs)))

@@ -94,6 +94,7 @@ def bringup(setup: Setup) -> list[Process]:
         "skills": setup.skills,
         "use": _joined(setup.use),
         "tasks": ",".join(setup.tasks),
+        "recorded": bool(setup.bag),
         "on_client_lost": setup.on_lost,
         "on_recorder_lost": setup.on_lost,
         "details": json.dumps({**({"seed": setup.seed} if setup.scene else {}), **setup.details}),

@@ -2,8 +2,8 @@
 
 All ROS traffic runs on one single-threaded executor; the loop ticks in its own thread and publishes from it (see ``control_loop``).
 
-*Configure* builds the system out of the parameters. *Activate* begins to listen; once the sizes of the objects are known the core starts,
-and once every arm and object has been heard the actions appear. *Deactivate* brings the arms to rest.
+*Configure* builds the system out of the parameters. *Activate* waits for the sizes of the objects and, if it was promised one, for the
+recorder; then the core starts. Once every arm and object has been heard the actions appear. *Deactivate* brings the arms to rest.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
 from skillkit_interfaces.srv import ListSkills
-from std_msgs.msg import Empty, String
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from skillkit import share
@@ -27,11 +26,12 @@ from skillkit.assembly import Description, System
 from skillkit.exceptions import InvalidValue, SkillkitError
 from skillkit.pose import Array
 from skillkit.ros import process
+from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
-from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics, alive
+from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics
 from skillkit.ros.outputs import ArmOutput, Records
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.runtime import StepResult
@@ -44,6 +44,7 @@ PARAMETERS = {
     "skills": ("", "folder of skill folders; empty: the first that is found"),
     "use": ("", "skills to take from other folders: SKILL=FOLDER, several separated by semicolons"),
     "tasks": ("", "tasks that goals may ask for, by name or file, separated by commas; empty: every task that is found"),
+    "recorded": (False, "begin only when a recorder is there: then every step from the first on is in its bag"),
     "on_client_lost": ("stop", "stop or continue a goal whose client has died"),
     "on_recorder_lost": ("stop", "stop or continue when the recorder has died"),
     "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.02"),
@@ -67,7 +68,6 @@ class RuntimeNode(LifecycleNode):
         self.goals: Goals | None = None
         self.sizes: dict[str, Array] | None = None
         self.open: list[Any] = []  # parts that are closed on deactivation
-        self.recorder_seen = False
         if self.given["autostart"]:
             self.build()  # wrong parameters end the process with their message instead of a failed transition
             self.trigger_configure()
@@ -126,20 +126,29 @@ class RuntimeNode(LifecycleNode):
 
     def _announced(self, sizes: Mapping[str, Array]) -> None:
         self._waiting.cancel()
-        if self.loop is not None or self.system is None:
+        if self.records is not None or self.system is None:
             return
         self.sizes = dict(sizes)
+        self.runtime = self.system.runtime(self.sizes)
+        self.records = Records(self, self.runtime)
+        self._describe(self.system, self.sizes)
+        self.recorder = Watch(self, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
+        self.open.append(self.recorder)
+        self._recorded: Timer = self.create_timer(READY_EVERY, self._start_when_recorded)
+        self._start_when_recorded()
+
+    def _start_when_recorded(self) -> None:
+        """Begin, when every step from the first on reaches the recorder."""
+        if self.system is None or self.records is None or (self.given["recorded"] and not (self.recorder.seen and self.records.matched)):
+            return
+        self.destroy_timer(self._recorded)
         cell = self.system.cell
-        runtime = self.system.runtime(self.sizes)
         alone = len(cell.arms) == 1
         self.outputs = {arm.name: ArmOutput(self, arm, ArmTopics.of(arm.name, alone)) for arm in cell.arms}
-        self.records = Records(self, runtime)
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
-        self.loop = ControlLoop(runtime, period, self._send, self._report, self._complain)
-        self.inputs = Inputs(self, self.loop, cell)
-        self.health = Health(self, self.loop)
-        self.open = [self.inputs, self.health]
-        self._describe(self.system, self.sizes)
+        self.loop = ControlLoop(self.runtime, period, self._send, self._report, self._complain)
+        self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
+        self.open += [self.inputs, self.health]
         self._offer_services()
         self.loop.start()
         self._ready: Timer = self.create_timer(READY_EVERY, self._open_when_ready)
@@ -155,7 +164,7 @@ class RuntimeNode(LifecycleNode):
             return
         if not {arm.name for arm in self.system.cell.arms} | set(self.sizes) <= self.inputs.heard:
             return
-        self._ready.cancel()
+        self.destroy_timer(self._ready)
         stop = self.given["on_client_lost"] == "stop"
         self.goals = Goals(self, self.loop, list(self.system.tasks), list(self.system.skills), self.given["lost_after"], stop)
         self.open.append(self.goals)
@@ -183,9 +192,6 @@ class RuntimeNode(LifecycleNode):
         self.create_service(ListSkills, "list_skills", self._list_skills)
         for word in ("pause", "resume", "step"):
             self.create_service(Trigger, f"~/{word}", partial(self._control, word))
-        if self.given["on_recorder_lost"] == "stop":
-            events = SubscriptionEventCallbacks(liveliness=lambda change: self._recorder(change.alive_count), use_default_callbacks=False)
-            self.create_subscription(Empty, RECORDER_ALIVE, lambda message: None, alive(self.given["lost_after"]), event_callbacks=events)
 
     def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
@@ -193,11 +199,9 @@ class RuntimeNode(LifecycleNode):
             self.loop.put(ControlInput(word, self.loop.now()))
         return response
 
-    def _recorder(self, alive_count: int) -> None:
-        if alive_count > 0:
-            self.recorder_seen = True
-        elif self.recorder_seen and self.loop is not None:
-            self.recorder_seen = False
+    def _recorder_lost(self) -> None:
+        self.get_logger().error("the recorder has gone")
+        if self.loop is not None and self.given["on_recorder_lost"] == "stop":
             self.loop.put(CancelInput("", self.loop.now(), "the recorder has gone"))
 
     def _list_skills(self, request: ListSkills.Request, response: ListSkills.Response) -> ListSkills.Response:

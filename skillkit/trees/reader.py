@@ -17,7 +17,7 @@ from skillkit.trees.node import Node, Reference, Word
 if TYPE_CHECKING:
     from skillkit.trees.task import Task
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 NODE_LIMIT = 2000
 
 
@@ -100,10 +100,10 @@ class Reader:
             return None
         return self.words[found[0]]
 
-    def _name(self, value: Any, where: Where, what: str) -> str:
+    def _name(self, value: Any, where: Where, what: str, *, key: bool = False) -> str:
         if isinstance(value, str) and NAME.fullmatch(value):
             return value
-        self.error(where, "wrong-type", f"a {what} is a word of letters, digits, '_' and '-', found {describe(value)}")
+        self.error(where, "wrong-type", f"a {what} is a word of letters, digits, '_' and '-', found {describe(value)}", key=key)
         return ""
 
     # -- values -----------------------------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class Reader:
         if isinstance(value, dict) and len(names) != 1:
             self.error(where, "wrong-type", f"{word} names one {word}, found {', '.join(names) or 'none'}", form)
             return None
-        name = names[0] if names else self._name(value, where, word)
+        name = self._name(names[0], (*where, names[0]), word, key=True) if names else self._name(value, where, word)
         if not name:
             return None
         given, given_at = (inside[name], (*where, name)) if names else (None, where)

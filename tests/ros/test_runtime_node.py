@@ -21,7 +21,6 @@ from skillkit.ros.children import Children  # noqa: E402
 from skillkit.ros.client import TaskClient  # noqa: E402
 from skillkit.ros.processes import Setup, bringup  # noqa: E402
 
-
 OBSERVED = 0.05  # [s] by which this test's own view may lag behind
 
 
