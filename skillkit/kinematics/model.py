@@ -12,9 +12,10 @@ from math import sqrt
 import numpy as np
 import pinocchio as pin
 
-from skillkit.embodiment import Embodiment, UrdfTree
+from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
 from skillkit.pose import Array, Pose, frozen
+from skillkit.urdf import UrdfTree
 
 LINK = "link "  # ahead of the name of a link's frame: a URDF may give a link and a joint the same name, Pinocchio's frames may not share one
 SINGULAR = 1e-12  # determinant of J Jᵀ below which rounding decides its value
