@@ -32,6 +32,7 @@ from skillkit.kinematics.model import ArmKinematics, reduced_geometry
 from skillkit.pose import Array, Pose, Triple, frozen
 
 SAMPLES = 400  # random postures that show which shapes can meet
+ALWAYS = 0.05  # [m] two shapes that were never further apart than this are neighbours by design
 NEVER = 0.06  # [m] two shapes that never came nearer than this count as never meeting
 DAMPING_RATE = 5.0  # ξ [1/s]
 
@@ -61,8 +62,8 @@ class Clearance(NamedTuple):
 class Collisions:
     """Distances of one arm at given joint positions.
 
-    Pairs of the arm's own shapes are left out that hang on neighbouring joints, that touch in every posture or at home, and that never come near each
-    other in a sample of postures drawn with ``random``.
+    Pairs of the arm's own shapes are left out that hang on neighbouring joints, that are near each other in every posture or touch at
+    home, and that never come near each other, in a sample of postures drawn with ``random``.
     """
 
     def __init__(
@@ -179,7 +180,7 @@ class Collisions:
         self._compare(candidates)
         lower, upper = np.maximum(self.arm.lower, -pi), np.minimum(self.arm.upper, pi)
         seen = np.array([self.distances(random.uniform(lower, upper)) for _ in range(SAMPLES)])  # (SAMPLES, pairs)
-        always = (seen.max(axis=0) <= 0.0) | (self.distances(self.arm.home) <= 0.0)
+        always = (seen.max(axis=0) <= ALWAYS) | (self.distances(self.arm.home) <= 0.0)
         own = np.array([j < len(objects) - boxes for _, j in candidates], dtype=bool)
         left_out = own & (always | (seen.min(axis=0) > NEVER))
         self._compare([pair for pair, out in zip(candidates, left_out, strict=True) if not out])
