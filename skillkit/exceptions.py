@@ -68,6 +68,18 @@ class NoGraphics(SkillkitError):
         super().__init__(f"no picture can be rendered here: {cause}; {fix}")
 
 
+class CannotResume(SkillkitError):
+    """A run that cannot go on from its checkpoint.
+
+    Attributes:
+        what: the arm or file that does not fit; problem: why.
+    """
+
+    def __init__(self, what: str, problem: str) -> None:
+        self.what, self.problem = what, problem
+        super().__init__(f"cannot resume: {what}: {problem}")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One finding in a user's file. Lines and columns count from 1."""

@@ -7,10 +7,11 @@ from dataclasses import fields, replace
 from typing import Any
 
 from skillkit.cell import Cell
+from skillkit.descriptor import FIELDS
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.pose import Pose
 from skillkit.sim import CoffeeScene, Placement, World
-from skillkit.sim.layout import SIX_JOINTS
+from skillkit.sim.layout import stations_for
 from skillkit.spaces import NOTHING
 
 SCENES = {"coffee": CoffeeScene}
@@ -34,11 +35,11 @@ def scene_of(scene: str, seed: int | None, options: Mapping[str, str] = NOTHING)
 def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> tuple[Cell, World]:
     """The world of a scene (see :func:`scene_of`), and the cell as it stands in it: its arms move with a scene that is shifted.
 
-    Its stations stand where arms with as many joints as the cell's first one work well.
+    Its stations stand where an arm with as many joints and as much reach as the cell's first one works well.
     """
-    made = scene_of(scene, seed, options)
-    if cell.arms[0].embodiment.n < 7:
-        made = replace(made, stations=SIX_JOINTS)
+    first = cell.arms[0].embodiment
+    reach = float(first.descriptor()[FIELDS.index("reach")])
+    made = replace(scene_of(scene, seed, options), stations=stations_for(first.n, reach))
     world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], made)
     return Cell(cell.name, tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
 
