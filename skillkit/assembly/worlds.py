@@ -7,11 +7,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 from skillkit.cell import Cell
-from skillkit.descriptor import FIELDS
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.pose import Pose
 from skillkit.sim import CoffeeScene, Placement, World
-from skillkit.sim.layout import stations_for
+from skillkit.sim.layout import SEVEN_JOINTS, SIX_JOINTS
 from skillkit.spaces import NOTHING
 
 SCENES = {"coffee": CoffeeScene}
@@ -35,11 +34,10 @@ def scene_of(scene: str, seed: int | None, options: Mapping[str, str] = NOTHING)
 def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> tuple[Cell, World]:
     """The world of a scene (see :func:`scene_of`), and the cell as it stands in it: its arms move with a scene that is shifted.
 
-    Its stations stand where an arm with as many joints and as much reach as the cell's first one works well.
+    Its stations stand where arms with as many joints as the cell's first one work well.
     """
-    first = cell.arms[0].embodiment
-    reach = float(first.descriptor()[FIELDS.index("reach")])
-    made = replace(scene_of(scene, seed, options), stations=stations_for(first.n, reach))
+    stations = SEVEN_JOINTS if cell.arms[0].embodiment.n >= 7 else SIX_JOINTS
+    made = replace(scene_of(scene, seed, options), stations=stations)
     world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], made)
     return Cell(cell.name, tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
 

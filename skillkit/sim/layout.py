@@ -41,14 +41,6 @@ class Station(NamedTuple):
 
 SEVEN_JOINTS = (Station(0.66, radians(75.0), radians(22.0)), Station(0.60, radians(-5.0), radians(55.0)), Station(0.58, radians(-75.0), radians(55.0)))
 SIX_JOINTS = (Station(0.70, radians(75.0), radians(17.0)), Station(0.68, radians(-5.0), radians(17.0)), Station(0.66, radians(-75.0), radians(17.0)))
-SEVEN_REACH, SIX_REACH = 1.4, 1.3  # [m] of the arms that these suit as they stand
-
-
-def stations_for(joints: int, reach: float) -> tuple[Station, ...]:
-    """Nominal stations for an arm with so many joints; those of an arm with less ``reach`` [m] (see its descriptor) stand closer in proportion."""
-    nominal, suited = (SEVEN_JOINTS, SEVEN_REACH) if joints >= 7 else (SIX_JOINTS, SIX_REACH)
-    share = min(1.0, reach / suited)
-    return tuple(station._replace(radius=share * station.radius) for station in nominal)
 
 
 def coffee_layout(seed: int | None, stations: Sequence[Station] = SEVEN_JOINTS) -> Layout:
