@@ -64,7 +64,8 @@ class NoGraphics(SkillkitError):
 
     def __init__(self, cause: str) -> None:
         self.cause = cause
-        super().__init__(f"no picture can be rendered here: {cause}; install an OpenGL (EGL) driver, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri")
+        fix = "install an OpenGL (EGL) driver, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri"
+        super().__init__(f"no picture can be rendered here: {cause}; {fix}")
 
 
 class CannotResume(SkillkitError):

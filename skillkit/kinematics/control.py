@@ -26,7 +26,7 @@ import pinocchio as pin
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.kinematics.bounds import JointBounds
-from skillkit.kinematics.model import ArmKinematics, manipulability
+from skillkit.kinematics.model import ArmKinematics
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
 
@@ -40,7 +40,7 @@ DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
-POSTURE_SHARE = 0.7  # posture moves a joint at most this share of what the task moves the fastest one
+POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 DIVERGED = 0.2  # command minus measured at which the report says "tracking" [rad or m]
 LARGEST_DELTA = 1e3  # a delta beyond this is no motion of any arm [m or rad]
 
@@ -246,7 +246,7 @@ class CartesianController:
         seen = _vector(measured, self.arm.n)
         if seen is None or float(np.abs(seen - self._position).max()) > DIVERGED:
             limits = (*limits, "tracking")
-        return ControlStep(self._position, frozen(self._step * self._rate), frozen(self._error()), limits, manipulability(self._jacobian))
+        return ControlStep(self._position, frozen(self._step * self._rate), frozen(self._error()), limits)
 
 
 def _vector(values: Any, size: int) -> Array | None:
