@@ -98,6 +98,12 @@ def messages_at(data: bytes, indexes: Iterable[NDArray[np.uint64]]) -> Iterator[
             yield message
 
 
+def channels_in(places: bytes) -> frozenset[int]:
+    """The channels of a chunk, from the map in its index record."""
+    table = np.frombuffer(places[: len(places) // 10 * 10], dtype=[("channel", "<u2"), ("place", "<u8")])
+    return frozenset(table["channel"].tolist())
+
+
 def index_at(data: bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """Channel and (k, 2) log times [ns] and offsets of a message index record's content, if it is whole."""
     if end - start >= 6:

@@ -24,12 +24,12 @@ ENDLESS = 100_000  # fields of one message beyond which it is no table
 
 
 class Entry(NamedTuple):
-    """Where one field lies in a message of a layout: ``count`` values, or a text."""
+    """Where one field lies in a message of a layout: ``length`` values, or a text."""
 
     name: str
     offset: int
     code: str  # of numpy; "" for a text
-    count: int
+    length: int
     single: bool
 
 
@@ -142,10 +142,10 @@ def _walk(codec: Codec, data: bytes) -> Layout:
 def _column(table: NDArray[np.uint8], entry: Entry) -> Column:
     n = len(table)
     if not entry.code:
-        return np.array([bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in table[:, entry.offset : entry.offset + entry.count]], dtype=object)
+        return np.array([bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in table[:, entry.offset : entry.offset + entry.length]], dtype=object)
     kind = np.dtype(entry.code)
-    part = table[:, entry.offset : entry.offset + entry.count * kind.itemsize]
-    values: Column = np.ascontiguousarray(part).view(kind) if entry.count else np.zeros((n, 0), kind)
+    part = table[:, entry.offset : entry.offset + entry.length * kind.itemsize]
+    values: Column = np.ascontiguousarray(part).view(kind) if entry.length else np.zeros((n, 0), kind)
     return values[:, 0] if entry.single else values
 
 

@@ -146,6 +146,7 @@ class Bag:
         self._index = read_index(file, str(path))
         self.complete, self.note = self._index.complete, self._index.note
         self._codecs: dict[int, Codec] = {}
+        self._damaged: set[int] = set()  # offsets of chunks that were left out
         self._numbers: dict[str, list[int]] = {}
         for number, channel in self._index.channels.items():
             self._numbers.setdefault(channel.topic, []).append(number)
@@ -195,34 +196,42 @@ class Bag:
 
         Reads chunks backwards from that time until every topic has been met, so an early time or a rare topic takes longer.
         """
-        wanted = {number for numbers in self._numbers.values() for number in numbers if self._index.counts[number]}
+        wanted = [number for numbers in self._numbers.values() for number in numbers if self._index.counts[number]]
         last = round(time * 1e9)
-        found: dict[int, tuple[int, bytes]] = {}
+        found: dict[int, chunk.RawMessage] = {}
         for block in sorted((b for b in self._index.blocks if b.start <= last), key=lambda b: b.end, reverse=True):
-            open_ones = frozenset(n for n in wanted if n not in found or found[n][0] <= block.end)
-            if not open_ones:
+            missing = frozenset(n for n in wanted if n not in found or found[n].stamp < block.end)
+            if not missing:
                 break
-            if not any(n not in found for n in open_ones) and all(found[n][0] > block.end for n in open_ones):
-                break
-            for message in self._last_of(block, open_ones, last):
-                if message.channel not in found or found[message.channel][0] < message.stamp:
-                    found[message.channel] = (message.stamp, message.data)
+            for message in self._last_of(block, missing, last):
+                if message.channel not in found or found[message.channel].stamp < message.stamp:
+                    found[message.channel] = message
         best: dict[str, Message] = {}
-        for number, (stamp, data) in found.items():
+        for number, message in found.items():
             topic = self._index.channels[number].topic
-            if topic not in best or best[topic].time < stamp / 1e9:
-                best[topic] = Message(topic, stamp / 1e9, self._codec(number).decode(data))
+            if self.topics[topic].encoding == "cdr" and (topic not in best or best[topic].time < message.stamp / 1e9):
+                best[topic] = Message(topic, message.stamp / 1e9, self._codec(number).decode(message.data))
         return dict(sorted(best.items()))
 
     def _last_of(self, block: Block, channels: frozenset[int], last: int) -> Iterator[chunk.RawMessage]:
-        """The latest message of each channel in a block, not later than ``last`` [ns]."""
-        latest: dict[int, chunk.RawMessage] = {}
-        if block.indexed[1] and not (channels & self._inside(block).keys()):
+        """The latest message of each channel in a block, not later than ``last`` [ns]; by the message indexes where there are any."""
+        if not block.inside:
+            latest: dict[int, chunk.RawMessage] = {}
+            for message in self._block_messages(block, channels):
+                if message.stamp <= last and (message.channel not in latest or latest[message.channel].stamp <= message.stamp):
+                    latest[message.channel] = message
+            yield from latest.values()
             return
-        for message in self._block_messages(block, channels):
-            if message.stamp <= last and (message.channel not in latest or latest[message.channel].stamp <= message.stamp):
-                latest[message.channel] = message
-        yield from latest.values()
+        channels = channels & chunk.channels_in(block.inside)
+        inside = self._inside(block) if channels else {}
+        rows = {channel: np.flatnonzero(inside[channel][:, 0] <= last) for channel in channels & inside.keys()}
+        if any(len(row) for row in rows.values()):
+            content = self._content(block)
+            for channel, row in rows.items():
+                if len(row):
+                    entries = inside[channel][row]
+                    newest = len(row) - 1 - int(np.argmax(entries[::-1, 0]))  # of equal stamps the one written last
+                    yield from chunk.messages_at(content, [entries[newest : newest + 1]])
 
     def _inside(self, block: Block) -> dict[int, NDArray[np.uint64]]:
         """The message indexes behind a chunk: channel → (k, 2) log times [ns] and offsets; empty where they are damaged."""
@@ -363,6 +372,11 @@ class Bag:
         self._file.seek(place.offset)
         return self._file.read(place.length)
 
+    @property
+    def lost(self) -> tuple[int, float]:
+        """Bytes and log time [s] that are known to be lost, of what was read so far."""
+        return self._index.lost_bytes, self._index.lost_time / 1e9
+
     def _damage(self, what: str) -> None:
         self.complete = False
         if what not in self.note:
@@ -396,7 +410,8 @@ class Bag:
                 stamp, _, number, data = heapq.heappop(pending)
                 yield number, stamp, data
 
-    def _block_messages(self, block: Block, channels: frozenset[int]) -> Iterator[chunk.RawMessage]:
+    def _content(self, block: Block) -> bytes:
+        """The records in a block; none where it is damaged."""
         content = self._bytes(block)
         if block.chunked:
             try:
@@ -405,7 +420,15 @@ class Bag:
                 content, whole = b"", False
             if not whole and not block.cut:
                 content = b""
+                if block.offset not in self._damaged:
+                    self._damaged.add(block.offset)
+                    self._index.lost_bytes += block.length
+                    self._index.lost_time += block.end - block.start
                 self._damage(f"the chunk at byte {block.offset} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
+        return content
+
+    def _block_messages(self, block: Block, channels: frozenset[int]) -> Iterator[chunk.RawMessage]:
+        content = self._content(block)
         inside = self._inside(block) if block.indexed[1] and content else {}
         if inside and 2 * sum(len(inside[c]) for c in channels & inside.keys()) < sum(map(len, inside.values())):
             yield from chunk.messages_at(content, [inside[channel] for channel in channels & inside.keys()])
