@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType, TracebackType
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from mcap import records
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from skillkit.bags import chunk
 from skillkit.bags.cdr import COUNT, Codec
-from skillkit.bags.columns import Column, columns
+from skillkit.bags.columns import Column, columns, gathered, piled
 from skillkit.bags.conform import Conform
 from skillkit.bags.index import DAMAGE, Block, Place, parse, read_index
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT
@@ -35,6 +36,7 @@ HEAD_LENGTH = 4096  # [bytes] of an attachment that are read for its name
 WAITING_LIMIT = 1000  # steps held back for a result that comes later
 RUNTIME_TYPES = (STEP, STEP_RESULT, DIGEST, KEYFRAME)
 TICK = struct.Struct("<Q")
+Stamps: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +186,26 @@ class Bag:
             UnknownName: no such topic. BagError: a message is damaged, or its encoding is not CDR.
         """
         numbers = self._wanted(topic)
-        stamps: list[int] = []
-        messages: list[bytes] = []
-        for _, stamp, data in self._ordered(numbers, start, end):
-            stamps.append(stamp)
-            messages.append(data)
-        return columns(self._codec(numbers[0]), stamps, messages)
+        first, last = -1 if start is None else round(start * 1e9), 2**63 - 1 if end is None else round(end * 1e9)
+        if all(block.inside for block in self._index.blocks):
+            piles = gathered([part for order, block in enumerate(self._index.blocks) for part in self._pieces(order, block, frozenset(numbers), first, last)])
+        else:
+            found = [(stamp, data) for _, stamp, data in self._ordered(numbers, start, end)]
+            piles = piled([stamp for stamp, _ in found], [data for _, data in found])
+        return columns(self._codec(numbers[0]), piles)
+
+    def _pieces(self, order: int, block: Block, channels: frozenset[int], first: int, last: int) -> Iterator[tuple[Stamps, Column, Column]]:
+        """Messages of one block by length: log times [ns], their place in the file, and bytes; found by the message indexes, copied at once."""
+        if block.start > last or block.end < first or not channels & chunk.channels_in(block.inside):
+            return
+        inside = self._inside(block)
+        content = np.frombuffer(self._content(block), dtype=np.uint8)
+        for channel in channels & inside.keys():
+            entries = inside[channel][(inside[channel][:, 0] >= max(first, 0)) & (inside[channel][:, 0] <= last)].astype(np.int64)
+            entries = entries[np.argsort(entries[:, 1], kind="stable")]
+            for offsets, table in chunk.tables_at(content, entries[:, 1], channel):
+                stamps = entries[np.searchsorted(entries[:, 1], offsets), 0] if len(offsets) != len(entries) else entries[:, 0]
+                yield stamps, (order << 32) + offsets, table
 
     def at(self, time: float) -> dict[str, Message]:
         """The last message of every topic at ``time`` [s], this moment inside; topics that had none by then are left out.
@@ -450,8 +466,21 @@ def _tick(data: bytes, kind: str) -> int:
         return -1
 
 
+def _open_foreign(path: Path) -> Bag:
+    """A copy in one MCAP file, which is gone once it is closed."""
+    from skillkit.bags.foreign import as_mcap
+
+    with TemporaryDirectory(prefix="skillkit-") as folder:
+        copy = as_mcap(path, Path(folder) / "bag.mcap")
+        bag = Bag(copy, copy.open("rb"))
+    bag.path = path
+    return bag
+
+
 def open_bag(path: str | Path) -> Bag:
-    """Open a bag for reading.
+    """Open a bag for reading: an MCAP file, a folder of rosbag2, or its sqlite3 file (``.db3``).
+
+    A folder of several files and sqlite3 are first copied into one temporary file, through ``rosbags``.
 
     Raises:
         BagError: there is no such file, it cannot be read, or it is not an MCAP file. A cut file opens; ``complete`` and ``note`` say so.
@@ -459,9 +488,10 @@ def open_bag(path: str | Path) -> Bag:
     path = Path(path)
     if path.is_dir():
         inside = sorted(path.glob("*.mcap"))
-        if len(inside) != 1:
-            raise BagError(path, f"is a folder with {len(inside)} .mcap files", "name one of its .mcap files")
-        path = inside[0]
+        if len(inside) == 1:
+            path = inside[0]
+    if path.is_dir() or path.suffix == ".db3":
+        return _open_foreign(path)
     try:
         file = path.open("rb")
     except OSError as error:
