@@ -109,7 +109,7 @@ def test_a_file_that_is_no_bag_is_refused_in_words(tmp_path, content, words):
 def test_a_bag_that_is_not_there_is_refused_in_words(tmp_path):
     with pytest.raises(BagError, match="cannot be read"):
         open_bag(tmp_path / "no.mcap")
-    with pytest.raises(BagError, match=r"0 \.mcap files"):
+    with pytest.raises(BagError, match=r"no metadata\.yaml"):
         open_bag(tmp_path)
 
 
@@ -280,8 +280,3 @@ def test_a_folder_written_by_rosbags_opens_with_equal_content(tmp_path, storage)
         assert [message.value["data"] for message in bag.messages("/x")] == [0.5 * i for i in range(50)]
         assert bag.columns("/x", 0.1, 0.2)["data"].tolist() == [0.5 * i for i in range(10, 21)]
         assert bag.at(0.255)["/x"].value["data"] == 12.5
-
-
-def test_a_folder_that_is_no_bag_is_refused_in_words(tmp_path):
-    with pytest.raises(BagError, match=r"no metadata\.yaml"):
-        open_bag(tmp_path)
