@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from skillkit import __version__
-from skillkit.cli import cells, check, doctor, info, play, recover, replay, robots, run, show, skills, up, verify
+from skillkit.cli import cells, check, doctor, info, play, record, recover, replay, robots, run, show, skills, up, verify
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-COMMANDS = (run, check, show, up, replay, verify, play, info, recover, skills, robots, cells, doctor)
+COMMANDS = (run, check, show, up, replay, verify, play, record, info, recover, skills, robots, cells, doctor)
 DEBUG = "SKILLKIT_DEBUG"
 
 app = typer.Typer(

@@ -18,10 +18,10 @@ from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-from skillkit.bags import BagWriter  # noqa: E402
+from skillkit.bags import BagWriter, open_bag  # noqa: E402
 from skillkit.bags.schemas import JOINT_STATE  # noqa: E402
 from skillkit.ros.children import Children  # noqa: E402
-from skillkit.ros.processes import play  # noqa: E402
+from skillkit.ros.processes import Process, play  # noqa: E402
 
 MESSAGES = 200
 
@@ -67,6 +67,24 @@ def listener() -> Iterator[Listener]:
         yield node
         node.executor_.shutdown()
         node.destroy_node()
+
+
+def test_what_is_played_can_be_recorded_again_byte_for_byte(bag: Path, tmp_path: Path) -> None:
+    recorder = Process("topic_recorder", "skillkit.ros.topic_recorder", {"bag": str(tmp_path / "again.mcap"), "topics": "/played/*"})
+    player = play(str(bag), 2.0, "played", {"remap": "/panda/joint_states=joints", "paused": True})
+    with rclpy.init():
+        listener = Listener()
+        with Children([player, recorder]):
+            assert listener.until(lambda: listener.count_subscribers("/played/joints") == 2)
+            listener.ask("resume")
+            assert listener.until(lambda: len(listener.heard) == MESSAGES)
+            listener.until(lambda: False, 0.5)
+        listener.executor_.shutdown()
+        listener.destroy_node()
+    with open_bag(bag) as first, open_bag(tmp_path / "again.mcap") as second:
+        assert second.complete
+        assert second.topics["/played/joints"].type == JOINT_STATE
+        assert [m.data for m in second.raw_messages("/played/joints")] == [m.data for m in first.raw_messages()]
 
 
 OPTIONS = {"remap": "/panda/joint_states=joints", "clock": True, "paused": True}
