@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from skillkit.exceptions import InvalidValue
+from skillkit.spaces import NOTHING
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ def run_task(task: str, parameters: str = "{}", namespace: str = "") -> Process:
     return Process("task", "skillkit.ros.run_task", {"task": task, "parameters": parameters}, namespace)
 
 
-def play(bag: str, rate: float = 1.0, namespace: str = "") -> Process:
-    """A player of a bag at ``rate`` times its speed."""
-    return Process("player", "skillkit.ros.player", {"bag": str(Path(bag).absolute()), "rate": float(rate)}, namespace)
+def play(bag: str, rate: float = 1.0, namespace: str = "", options: Mapping[str, Any] = NOTHING) -> Process:
+    """A player of a bag at ``rate`` times its speed; ``options`` are further parameters of its node."""
+    return Process("player", "skillkit.ros.player", {"bag": str(Path(bag).absolute()), "rate": float(rate), **options}, namespace)
 
 
 def _joined(values: Mapping[str, Any]) -> str:
