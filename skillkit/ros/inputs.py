@@ -38,10 +38,10 @@ class Inputs:
         self._node, self._loop = node, loop
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
         self._found: dict[str, Subscription] = {}
+        topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:
             reader = JointStateReader(arm.name, arm.embodiment)
-            topics = ArmTopics.of(arm.name, len(cell.arms) == 1)
-            node.create_subscription(JointState, topics.joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+            node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
         self._looking = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:

@@ -143,8 +143,8 @@ class RuntimeNode(LifecycleNode):
             return
         self.destroy_timer(self._recorded)
         cell = self.system.cell
-        alone = len(cell.arms) == 1
-        self.outputs = {arm.name: ArmOutput(self, arm, ArmTopics.of(arm.name, alone)) for arm in cell.arms}
+        topics = ArmTopics.in_cell(cell)
+        self.outputs = {arm.name: ArmOutput(self, arm, topics[arm.name]) for arm in cell.arms}
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(self.runtime, period, self._send, self._report, self._complain)
         self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
