@@ -27,12 +27,14 @@ class GripperHardware:
         controller: name of its controller.
         finger_factor: metres between the fingers per metre of the command; 2 where the command is the way of one finger.
         force: asked of it [N]; ``None`` leaves the driver's own.
+        joint: the first finger joint, as the joint states call it; empty for the model's name behind the prefix.
     """
 
     driver: str = "forward"
     controller: str = "gripper_controller"
     finger_factor: float = 2.0
     force: float | None = None
+    joint: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Hardware:
 
 TEXTS = ("serial", "driver", "controller", "joint_states", "robot_description", "prefix", "tool_parent")
 WORDS = (*TEXTS, "tool", "first_speed", "gripper")
-GRIPPER_WORDS = ("driver", "controller", "finger_factor", "force")
+GRIPPER_WORDS = ("driver", "controller", "finger_factor", "force", "joint")
 
 
 def read_hardware(document: Document, item: Any, where: Where) -> Hardware | None:
@@ -107,7 +109,7 @@ def read_triple(document: Document, item: Any, where: Where) -> bool:
 def _gripper(document: Document, item: Any, where: Where) -> GripperHardware | None:
     if not _mapping(document, item, where, GRIPPER_WORDS, "a gripper"):
         return None
-    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in ("driver", "controller") if word in item}
+    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in ("driver", "controller", "joint") if word in item}
     _choice(document, values.get("driver"), (*where, "driver"), GRIPPER_DRIVERS)
     values.update({word: _number(document, item[word], (*where, word), 1e4) for word in ("finger_factor", "force") if word in item})
     return GripperHardware(**values)

@@ -25,6 +25,7 @@ from skillkit.spaces import (
     JointTarget,
     ObjectInput,
     SignalInput,
+    TeleopInput,
 )
 
 NAN = float("nan")
@@ -61,6 +62,9 @@ def input_record(given: Input) -> Record:
         text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
     elif isinstance(given, CancelInput):
         kind, name, text = "cancel", given.goal, given.reason
+    elif isinstance(given, TeleopInput):
+        kind, name, values = "teleop", given.arm, (*given.twist, *given.pose)
+        text = json.dumps({word: getattr(given, word) for word in ("frame", "closure", "who", "why")}, sort_keys=True)
     else:
         kind, name = "control", given.word
     return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
@@ -86,13 +90,16 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "goal":
             goal = json.loads(text)
             return GoalInput(name, received, goal["option"], goal["parameters"], goal["roles"])
+        if kind == "teleop":
+            twist, pose = (values, ()) if len(values) == 6 else ((), values)
+            return TeleopInput(name, stamp, received, twist, pose, **json.loads(text))
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise SkillkitError(f"the recorded {kind} input '{name}' is damaged: {error}") from None
     if kind == "cancel":
         return CancelInput(name, received, text)
     if kind == "control":
         return ControlInput(name, received)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control")
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, teleop")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:
