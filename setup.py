@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "skillkit" / "__init__.py").read_text(encoding="utf-8")).group(1)
-SHARED = ("skills", "tasks", "cells", "urdf", "launch")
+SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch")
 PASSED_OVER = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 
 CORE = [

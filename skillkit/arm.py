@@ -87,6 +87,30 @@ class ArmLoop:
         """Fall silent; the driver holds the last command."""
         self.engaged = False
 
+    def forget(self) -> Array | None:
+        """Where the arm was last known to be (n,), which is then no longer assumed; the gripper's command stays what it was."""
+        position = self.sent_position if self.engaged else None if self.latest is None else frozen(self.latest.position)
+        self.latest, self.engaged, self.stopped_because = None, False, ""
+        self.sent_velocity, self.residual = frozen(np.zeros(self.embodiment.n)), frozen(np.zeros(6))
+        return position
+
+    def away_from(self, position: Array | None, seconds: float) -> str:
+        """Why the arm is not at rest near where it was ``seconds`` [s] ago; empty if it is."""
+        if self.latest is None:
+            return "no joint state has arrived"
+        model, measured = self.embodiment, np.array(self.latest.position)
+        fastest = float(np.max(np.abs(self.latest.velocity)))
+        if fastest > model.settle:
+            return f"it moves at {fastest:.3g} rad/s; it must be at rest (below {model.settle:g})"
+        if position is None:
+            return ""
+        allowed = model.velocity * seconds + 0.5 * model.velocity**2 / model.acceleration + RESEED
+        off = np.abs(measured - position) - allowed
+        joint = int(np.argmax(off))
+        if off[joint] <= 0.0:
+            return ""
+        return f"{model.joints[joint]} is at {measured[joint]:.3f}, but was left at {position[joint]:.3f}; at most {allowed[joint]:.3f} away is allowed"
+
     # -- one tick -----------------------------------------------------------------------------------------------------------------------
 
     def command(self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float) -> JointCommand | None:

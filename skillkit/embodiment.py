@@ -20,6 +20,7 @@ from skillkit.documents import Document, is_number
 from skillkit.exceptions import InvalidFile, InvalidValue, Problem, UnknownName, did_you_mean
 from skillkit.pose import Array, frozen
 
+DEFAULT_VELOCITY = 1.0  # [rad/s] or [m/s] where the URDF does not say
 DEFAULT_ACCELERATION = 10.0  # [rad/s²] where neither URDF nor YAML says; URDF has no element for it
 DEFAULT_JERK = 1000.0  # [rad/s³]
 
@@ -105,8 +106,10 @@ class Embodiment:
     def from_urdf(cls, path: str | Path, base: str | None = None, tool: str | None = None, joints: Sequence[str] | None = None) -> Embodiment:
         """Any URDF: base defaults to the root link, tool to the end of the longest chain, joints to the moving ones between.
 
+        A joint that mimics another is not an arm's joint: it follows.
+
         Raises:
-            InvalidFile: not a URDF, or the chain is broken. UnknownName: no such link or joint.
+            InvalidFile: not a URDF, or the chain is broken. UnknownName: no such link or joint. InvalidValue: a joint without a range.
         """
         tree = UrdfTree.read(Path(path))
         base = base or tree.root
@@ -117,6 +120,9 @@ class Embodiment:
             if name not in chain:
                 raise UnknownName(f"moving joint between {base} and {tool}", name, chain)
         limits = [tree.joints[name] for name in names]
+        for joint in limits:
+            if not joint.lower < joint.upper:
+                raise InvalidValue(f"limits of {joint.name}", (joint.lower, joint.upper), "lower below upper in the URDF, or limits in a model YAML")
         n = len(names)
         lower, upper = frozen([j.lower for j in limits]), frozen([j.upper for j in limits])
         return cls(
@@ -128,7 +134,10 @@ class Embodiment:
 
 @dataclass(frozen=True)
 class UrdfJoint:
-    """What URDF says of one joint; limits of a continuous joint are ±4π here."""
+    """What URDF says of one joint; limits of a continuous joint are ±4π here, a speed of 0 counts as unsaid.
+
+    ``mimics`` is empty or the joint that this one follows: position = multiplier · leader + offset.
+    """
 
     name: str
     type: str
@@ -138,6 +147,9 @@ class UrdfJoint:
     upper: float
     velocity: float
     effort: float
+    mimics: str = ""
+    multiplier: float = 1.0
+    offset: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -205,7 +217,7 @@ class UrdfTree:
             if link not in above:
                 return None
             joint = above[link]
-            if joint.type not in ("fixed", "floating", "planar"):
+            if joint.type not in ("fixed", "floating", "planar") and not joint.mimics:
                 names.append(joint.name)
             link = joint.parent
         return None
@@ -213,14 +225,19 @@ class UrdfTree:
 
 def _urdf_joint(joint: ElementTree.Element) -> UrdfJoint:
     kind = joint.get("type", "fixed")
-    limit, parent, child = joint.find("limit"), joint.find("parent"), joint.find("child")
+    limit, parent, child, mimic = joint.find("limit"), joint.find("parent"), joint.find("child"), joint.find("mimic")
     values = limit.attrib if limit is not None else {}
     turn = 4.0 * math.pi
     lower, upper = (-turn, turn) if kind == "continuous" else (float(values.get("lower", 0.0)), float(values.get("upper", 0.0)))
     return UrdfJoint(
         joint.get("name", ""), kind, parent.get("link", "") if parent is not None else "", child.get("link", "") if child is not None else "",
-        lower, upper, float(values.get("velocity", 1.0)), float(values.get("effort", 0.0)),
+        lower, upper, float(values.get("velocity", 0.0)) or DEFAULT_VELOCITY, float(values.get("effort", 0.0)),
+        *(_followed(mimic) if mimic is not None else ()),
     )  # fmt: skip
+
+
+def _followed(mimic: ElementTree.Element) -> tuple[str, float, float]:
+    return mimic.get("joint", ""), float(mimic.get("multiplier", 1.0)), float(mimic.get("offset", 0.0))
 
 
 class _Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import dist
 
 import numpy as np
 
@@ -46,7 +47,13 @@ class Perception:
             for name, latest in self.latest.items()
         }
 
+    def moved(self, left: Mapping[str, ObjectInput]) -> float:
+        """How far the object that moved furthest is from where it was ``left`` [m]."""
+        return max((dist(self.latest[name].position, given.position) for name, given in left.items()), default=0.0)
+
     def _speed(self, name: str) -> float:
+        if name not in self.history:
+            return 0.0
         first, last = self.history[name][0], self.history[name][-1]
         span = last[0] - first[0]
         return float(np.linalg.norm(np.subtract(last[1:], first[1:]))) / span if span > 0.0 else 0.0

@@ -7,12 +7,12 @@ its bag, and continued from a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
-from skillkit.exceptions import SkillkitError, did_you_mean
-from skillkit.option import Event, Execution, Option, fill_parameters
+from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
+from skillkit.option import Event, Execution, Option, Started, StatusChange, fill_parameters
 from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
@@ -34,7 +34,10 @@ from skillkit.spaces import (
 )
 from skillkit.teleop import Takeover
 
+MOVED = 0.1  # [m] an object that is further than this from where it was left makes a resumed run begin anew
 CONTROL_WORDS = ("pause", "resume", "step")
+BREAK, UNBREAK = "break ", "unbreak "  # before the path of a node
+SECOND_GOALS = ("refuse", "queue", "preempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +85,24 @@ class Runtime:
         arms: the loops of the arms it holds.
         options: every task and skill that a goal may name.
         sizes: full extents of the known objects (3,) [m].
+        second_goal: what becomes of a goal whose arms another one holds: ``refuse`` it, ``queue`` it until they are free, or
+            ``preempt`` the other one, whose arms come to rest first.
+
+    Raises:
+        InvalidValue: no such rule.
     """
 
-    def __init__(self, arms: Sequence[ArmLoop], options: Mapping[str, Option], sizes: Mapping[str, Array] | None = None) -> None:
+    def __init__(self, arms: Sequence[ArmLoop], options: Mapping[str, Option], sizes: Mapping[str, Array] | None = None, second_goal: str = "refuse") -> None:
+        if second_goal not in SECOND_GOALS:
+            raise InvalidValue("second_goal", second_goal, ", ".join(SECOND_GOALS))
         self.arms = {arm.name: arm for arm in arms}
         self.options = dict(options)
         self.takeovers = {arm.name: Takeover(arm.name) for arm in arms}
         self.perception = Perception(sizes or {})
         self.goals: dict[str, _Goal] = {}
+        self.second_goal = second_goal
+        self.waiting: list[GoalInput] = []
+        self.breakpoints: set[str] = set()
         self.tick = -1
         self.paused = False
         self.single_step = False
@@ -107,7 +120,8 @@ class Runtime:
         ended: list[GoalEnded] = []
         requests = [given for given in inputs if not self._perceive(given)]
         observation = self._observe(now)
-        for request in requests:
+        ready, self.waiting = self.waiting, []
+        for request in [*ready, *requests]:  # goals that waited ask again, in their order
             self._request(request, observation, now, ended)
         events: list[Event] = []
         directives = self._decide(observation, events)
@@ -149,15 +163,42 @@ class Runtime:
 
     def _request(self, request: Input, observation: Observation, now: float, ended: list[GoalEnded]) -> None:
         if isinstance(request, GoalInput):
-            refusal = self._start(request, observation)
+            refusal = self._admit(request, observation, ended)
             if refusal:
                 ended.append(GoalEnded(request.goal, Ending(Outcome.REFUSED, refusal), now))
         elif isinstance(request, CancelInput):
+            self._drop(lambda goal: request.goal in ("", goal), request.reason, ended)
             for name, goal in self.goals.items():
                 if request.goal in ("", name):
                     goal.execution.preempt(observation, self._active_time, request.reason)
         elif isinstance(request, ControlInput) and request.word in CONTROL_WORDS:
             self.paused, self.single_step = request.word == "pause", request.word == "step"
+        elif isinstance(request, ControlInput) and request.word.startswith(BREAK):
+            self.breakpoints.add(request.word[len(BREAK) :])
+        elif isinstance(request, ControlInput) and request.word.startswith(UNBREAK):
+            self.breakpoints.discard(request.word[len(UNBREAK) :])
+
+    def _admit(self, request: GoalInput, observation: Observation, ended: list[GoalEnded]) -> str:
+        """Start a goal, or let it wait where its arms are held and the rule says so; the reason where it is refused."""
+        option = self.options.get(request.option)
+        wanted = self._roles(option, request.roles).values() if option is not None else ()
+        holders = [name for name, goal in self.goals.items() if any(arm in goal.arms for arm in wanted)]
+        promised = {arm for one in self.waiting for arm in self._roles(self.options[one.option], one.roles).values()}
+        taken = request.goal in self.goals or any(one.goal == request.goal for one in self.waiting)
+        if self.second_goal == "refuse" or taken or not (holders or promised.intersection(wanted)):
+            return self._start(request, observation)
+        if self.second_goal == "preempt":
+            reason = f"the goal '{request.goal}' takes its arms"
+            self._drop(lambda goal: True, reason, ended)
+            for name in holders:
+                self.goals[name].execution.preempt(observation, self._active_time, reason)
+        self.waiting.append(request)
+        return ""
+
+    def _drop(self, which: Callable[[str], bool], reason: str, ended: list[GoalEnded]) -> None:
+        """End goals that wait."""
+        ended.extend(GoalEnded(one.goal, Ending(Outcome.PREEMPTED, reason), self.now) for one in self.waiting if which(one.goal))
+        self.waiting = [one for one in self.waiting if not which(one.goal)]
 
     def _start(self, request: GoalInput, observation: Observation) -> str:
         """Lease the arms and begin; the reason where that is refused."""
@@ -203,7 +244,9 @@ class Runtime:
         directives: dict[str, Directive] = {}
         for goal in self.goals.values():
             asked = {} if self.paused else goal.execution.step(observation, self._active_time)
-            events.extend(goal.execution.drain())
+            events.extend(found := goal.execution.drain())
+            if any(_begins(event) in self.breakpoints for event in found):
+                self.paused, asked = True, {}
             for arm in goal.arms:
                 directives[arm] = asked.get(arm, Hold())
         return directives
@@ -255,6 +298,8 @@ class Runtime:
             "now": self.now,
             "paused": self.paused,
             "single_step": self.single_step,
+            "waiting": [asdict(one) for one in self.waiting],
+            "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
             "perception": self.perception.snapshot(),
             "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
@@ -266,6 +311,7 @@ class Runtime:
         """Continue from a snapshot of a runtime with the same arms and options, bit for bit."""
         self.tick, self.now = snapshot["tick"], snapshot["now"]
         self.paused, self.single_step, self.paused_for = snapshot["paused"], snapshot["single_step"], snapshot["paused_for"]
+        self.waiting, self.breakpoints = [GoalInput(**values) for values in snapshot["waiting"]], set(snapshot["breakpoints"])
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
             self.arms[name].restore(values)
@@ -276,3 +322,43 @@ class Runtime:
             execution = Execution(self.options[values["execution"]["option"]], {}, {})
             execution.restore(values["execution"])
             self.goals[name] = _Goal(execution, tuple(values["arms"]), execution.ending)
+
+    def newest_inputs(self) -> list[Input]:
+        """What was last heard of every arm, object and signal."""
+        joints = [arm.latest for arm in self.arms.values() if arm.latest is not None]
+        signals = [SignalInput(name, self.now, self.now, value) for name, value in self.perception.signals.items()]
+        return [*joints, *self.perception.latest.values(), *signals]
+
+    def resume(self, snapshot: Snapshot, inputs: Sequence[Input], now: float, tolerance: float) -> None:
+        """Go on with the goals of a runtime that died, from what is measured now; the step at ``now`` is to follow with the same inputs.
+
+        What had ended stays ended. A run that had not ended asks its initiation set again, see :meth:`Execution.resume`. The clock of options
+        stood still meanwhile.
+
+        Args:
+            inputs: must hold a joint state of every arm that a goal holds.
+            tolerance: how old the snapshot may be [s]: how far an arm may have moved since at full speed, beside its braking distance.
+
+        Raises:
+            CannotResume: an arm has not been heard, moves, or is not where it was left.
+        """
+        self.restore(snapshot)
+        active, self.now = self._active_time, now
+        self.paused_for = now - active
+        remembered, left = {name: arm.forget() for name, arm in self.arms.items()}, dict(self.perception.latest)
+        self.perception.history.clear()
+        for given in inputs:
+            self._perceive(given)
+        for name in dict.fromkeys(arm for goal in self.goals.values() for arm in goal.arms):
+            problem = self.arms[name].away_from(remembered[name], tolerance)
+            if problem:
+                raise CannotResume(name, problem)
+            self.arms[name].engage()
+        observation = self._observe(now)
+        for goal in self.goals.values():
+            goal.execution.resume(observation, self._active_time, self.perception.moved(left) > MOVED)
+
+
+def _begins(event: Event) -> str:
+    """The path of the node that begins with this event; empty where none does."""
+    return event.path if isinstance(event, Started) or (isinstance(event, StatusChange) and event.status == "RUNNING") else ""

@@ -85,4 +85,3 @@ def test_a_wrong_word_of_the_hardware_is_found_on_its_line(tmp_path: Path, was: 
 def test_two_arms_cannot_have_the_same_serial(tmp_path: Path) -> None:
     text = WHOLE.replace("{name: right, model: panda}", "{name: right, model: panda, hardware: {serial: '12345'}}")
     assert [code for code, _ in problems(tmp_path, text)] == ["duplicate-name"]
-

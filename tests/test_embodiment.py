@@ -9,7 +9,7 @@ import pytest
 
 from skillkit import share
 from skillkit.cell import Cell
-from skillkit.embodiment import Embodiment
+from skillkit.embodiment import Embodiment, UrdfTree
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
 
 URDF = """<robot name="two"><link name="base"/><link name="upper"/><link name="fore"/><link name="tip"/>
@@ -63,6 +63,25 @@ def test_any_urdf_gives_an_arm_from_its_root_to_its_deepest_link(folder: Path) -
     arm = Embodiment.from_urdf(folder / "two.urdf")
     assert (arm.base, arm.joints) == ("base", ("shoulder", "elbow"))
     assert Embodiment.from_urdf(folder / "two.urdf", joints=["elbow"]).joints == ("elbow",)
+
+
+def test_a_joint_that_mimics_another_is_not_one_of_the_arms(folder: Path) -> None:
+    (folder / "two.urdf").write_text(URDF.replace('effort="5"/>', 'effort="5"/><mimic joint="shoulder" multiplier="2" offset="0.1"/>'))
+    arm = Embodiment.from_urdf(folder / "two.urdf", tool="tip")
+    assert arm.joints == ("shoulder",)
+    follower = UrdfTree.read(folder / "two.urdf").joints["elbow"]
+    assert (follower.mimics, follower.multiplier, follower.offset) == ("shoulder", 2.0, 0.1)
+
+
+def test_a_joint_without_a_range_is_refused_with_what_to_do(folder: Path) -> None:
+    (folder / "two.urdf").write_text(URDF.replace('lower="-1" upper="2" ', ""))
+    with pytest.raises(InvalidValue, match="limits of elbow"):
+        Embodiment.from_urdf(folder / "two.urdf")
+
+
+def test_a_speed_that_the_urdf_leaves_at_zero_counts_as_unsaid(folder: Path) -> None:
+    (folder / "two.urdf").write_text(URDF.replace('velocity="3"', 'velocity="0"'))
+    assert Embodiment.from_urdf(folder / "two.urdf").velocity.tolist() == [2.0, 1.0]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ def says(bench: Bench, twist: tuple[float, ...] = UP, **words: object) -> Teleop
     return TeleopInput("panda", 0.0, bench.now, twist=twist, who="ana", why="the cup slips", **words)  # type: ignore[arg-type]
 
 
+def speed_of(bench: Bench) -> float:
+    return float(np.abs(bench.v["panda"]).max())
+
+
 def interventions(bench: Bench) -> list[Transition]:
     return [e for _, result in bench.log for e in result.events if isinstance(e, Transition) and e.option == teleop.NAME and e.path == "teleop/panda"]
 
@@ -90,11 +94,11 @@ def test_a_pose_is_gone_to_and_reached() -> None:
 def test_a_takeover_replaces_the_skill_and_then_hands_back_to_it() -> None:
     bench = bench_with_teleop()
     bench.tick(goal())
-    bench.run(3)
-    begun = bench.now
-    for _ in range(20):
+    bench.run(20)
+    begun, driven = bench.now, speed_of(bench)
+    for _ in range(30):
         bench.tick(says(bench, (0.0,) * 6))
-    assert all(np.allclose(result.commands["panda"].velocity, 0.0, atol=1e-3) for _, result in bench.log[-3:])
+    assert speed_of(bench) < 0.05 * driven
     assert outcome(bench.until_ended()) is Outcome.SUCCEEDED
     bench.run(1)
     (found,) = interventions(bench)
@@ -122,7 +126,7 @@ def test_a_cancel_ends_it_with_the_arm_at_rest() -> None:
     bench.tick(CancelInput("", bench.now), says(bench))
     result = bench.until_ended()
     assert outcome(result) is Outcome.PREEMPTED
-    assert float(np.abs(bench.v["panda"]).max()) < 0.01
+    assert speed_of(bench) < 0.01
 
 
 @pytest.mark.parametrize("given", [says(Bench()), TeleopInput("left", 1.0, 2.0, pose=(0.1, 0.2, 0.3, 0.0, 0.0, 0.0, 1.0), closure=0.25)])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skillkit import share
+from skillkit.assembly.checkpoint import EVERY, FILE, Checkpoint
 from skillkit.assembly.description import Description, changed_skills
 from skillkit.assembly.system import System
 from skillkit.bags import Difference, compare, open_bag
@@ -68,8 +69,12 @@ def replay(
         found.note = bag.note
         description.tasks_in(Path(scratch), system)
         runtime = system.runtime(description.sizes())
+        resumed = Checkpoint.decoded(bag.attachments[FILE], FILE) if FILE in bag.attachments else None
         for step, recorded in bag.steps():
-            result = runtime.step(inputs_from_record(step), step["now"])
+            inputs = inputs_from_record(step)
+            if resumed is not None and not found.steps:
+                runtime.resume(resumed.runtime, inputs, step["now"], EVERY)
+            result = runtime.step(inputs, step["now"])
             again = result_record(result)
             rolling.update(json.dumps(again, sort_keys=True).encode())
             found.steps += 1

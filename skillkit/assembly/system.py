@@ -64,9 +64,9 @@ class System:
         roles = ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
         return {**skills, teleop.NAME: teleop.OPTION, **{name: task.option(skills, roles) for name, task in self.tasks.items()}}
 
-    def runtime(self, sizes: Mapping[str, Array] = NOTHING) -> Runtime:
-        """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen."""
-        return Runtime([arm_loop(arm) for arm in self.cell.arms], self.options(), sizes)
+    def runtime(self, sizes: Mapping[str, Array] = NOTHING, second_goal: str = "refuse") -> Runtime:
+        """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen; for ``second_goal`` see :class:`Runtime`."""
+        return Runtime([arm_loop(arm) for arm in self.cell.arms], self.options(), sizes, second_goal)
 
 
 def arm_loop(arm: CellArm) -> ArmLoop:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from skillkit import __version__
-from skillkit.cli import cells, check, doctor, hardware_check, info, replay, robots, run, show, skills, up
+from skillkit.cli import cells, check, doctor, hardware_check, info, make_plan, replay, robots, run, show, skills, up
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -46,6 +46,7 @@ def _before(
 for _module in COMMANDS:
     _name = _module.__name__.rpartition(".")[2]
     app.command(_name.replace("_", "-"), epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
+app.command("plan", epilog=f"Example: {make_plan.EXAMPLE}")(make_plan.make_plan)
 
 
 def call(arguments: Sequence[str]) -> int:

@@ -19,7 +19,8 @@ class Plan:
         parameters: of the task.
         scene: the scene's options by name.
         hardware: on the real arms of the cell; speed: share of their velocity limits.
-        bag, picture: where to write them; empty for not at all.
+        bag, picture, checkpoint: where to write them; empty for not at all.
+        resume: checkpoint of a run to go on with; empty to begin one.
     """
 
     task: str
@@ -32,6 +33,8 @@ class Plan:
     scene: Mapping[str, str] = field(default_factory=dict)
     bag: str = ""
     picture: str = ""
+    checkpoint: str = ""
+    resume: str = ""
     task_name: str = ""
     cell_name: str = ""
     hardware: bool = False

@@ -33,6 +33,8 @@ def run(
     record: Annotated[str, typer.Option("--record", metavar="BAG", help="Record there; several episodes add -seedN to the name.")] = "",
     picture: Annotated[str, typer.Option("--picture", metavar="FILE", help="Render the final scene there (PNG).")] = "",
     scene: Annotated[list[str] | None, typer.Option("--scene-option", metavar="NAME=VALUE", help="An option of the scene, such as locked=true.")] = None,
+    checkpoint: Annotated[str, typer.Option("--checkpoint", metavar="FILE", help="Keep the state of the run there from event to event.")] = "",
+    resume: Annotated[str, typer.Option("--resume", metavar="CHECKPOINT", help="Go on with a killed run; robot, seed and scene are taken from it.")] = "",
     ros: Annotated[bool, typer.Option("--ros", help="Over real ROS 2: simulator, runtime and recorder as processes of their own.")] = False,
     hardware: OnHardware = False,
     yes: Yes = False,
@@ -45,7 +47,13 @@ def run(
     """
     if ros and jobs > 1:
         raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
-    plan = Plan(task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"))
+    if (checkpoint or resume) and (ros or hardware or episodes > 1):
+        raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
+    if resume:
+        task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
+    plan = Plan(
+        task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"), checkpoint=checkpoint, resume=resume
+    )
     plan = replace(plan, hardware=hardware, speed=speed)
     plan = checked(plan, values)
     if hardware and episodes > 1:
@@ -64,6 +72,26 @@ def run(
     results = [with_timeline(result) for result in results] if shown else results
     _print(plan, results, as_json)
     return 0 if all(result.success for result in results) else 1
+
+
+def resumed(task: str, path: str, scene: list[str] | None, values: list[str] | None) -> tuple[str, str, str, int, list[str], list[str]]:
+    """Task, robot, cell, seed, scene options and parameters of the run to go on with.
+
+    Raises:
+        CannotResume: it is no checkpoint of this task, or the run had ended. InvalidValue: options that only the checkpoint can give.
+    """
+    from skillkit.assembly import Checkpoint
+    from skillkit.exceptions import CannotResume
+
+    if scene or values:
+        raise InvalidValue("--resume", path, "neither --set nor --scene-option beside it: they are taken from the checkpoint")
+    run = (found := Checkpoint.read(path)).run
+    if found.finished:
+        raise CannotResume(path, "the run had ended; there is nothing left to do")
+    if run["task"] != Path(task).stem:
+        raise CannotResume(path, f"it is of the task '{run['task']}', not '{task}'")
+    given = [f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in run["parameters"].items()]
+    return task, run["robot"], run["cell_file"], run["seed"], [f"{name}={value}" for name, value in run["scene_options"].items()], given
 
 
 def checked(plan: Plan, values: list[str] | None) -> Plan:

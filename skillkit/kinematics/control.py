@@ -40,7 +40,7 @@ DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
-POSTURE_SHARE = 0.7  # posture moves a joint at most this share of what the task moves the fastest one
+POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 DIVERGED = 0.2  # command minus measured at which the report says "tracking" [rad or m]
 LARGEST_DELTA = 1e3  # a delta beyond this is no motion of any arm [m or rad]
 

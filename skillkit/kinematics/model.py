@@ -1,7 +1,8 @@
 """The arm as Pinocchio sees it: only its own joints move, everything else in the URDF is locked at its neutral position.
 
 Joint positions are always (n,) in the embodiment's order, whatever Pinocchio uses inside: it keeps a continuous joint as (cos, sin), so
-its configuration can be longer than its velocity.
+its configuration can be longer than its velocity, and a joint that mimics another is one of its own. With such followers the model
+moves by M q + c, and the Jacobian is that of the model times M.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from math import sqrt
 import numpy as np
 import pinocchio as pin
 
-from skillkit.embodiment import Embodiment
-from skillkit.exceptions import InvalidValue, UnknownName
+from skillkit.embodiment import Embodiment, UrdfTree
+from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
 from skillkit.pose import Array, Pose, frozen
 
+LINK = "link "  # ahead of the name of a link's frame: a URDF may give a link and a joint the same name, Pinocchio's frames may not share one
 SINGULAR = 1e-12  # determinant of J Jᵀ below which rounding decides its value
 
 
@@ -28,14 +30,19 @@ class ArmKinematics:
             InvalidValue: Pinocchio cannot read it. UnknownName: a joint or link it does not have.
         """
         self.arm = arm
-        self.model = _reduced(arm)
+        followers = _followers(arm)
+        self.model = _reduced(arm, tuple(followers))
         self.data = self.model.createData()
-        joints = [self.model.joints[self.model.getJointId(name)] for name in arm.joints]
+        joints = [self.model.joints[self.model.getJointId(name)] for name in (*arm.joints, *followers)]
+        self._follow = np.vstack((np.eye(arm.n), *([multiplier * (np.array(arm.joints) == leader)] for leader, multiplier, _ in followers.values())))
+        self._offset = np.array([0.0] * arm.n + [offset for *_, offset in followers.values()])
+        self._alone = not followers
         self._columns = np.array([joint.idx_v for joint in joints])
         self._ordered = self.model.nq == arm.n and self._columns.tolist() == list(range(arm.n))
         self._plain = np.array([i for i, joint in enumerate(joints) if joint.nq == 1], dtype=int)
         self._turning = np.array([i for i, joint in enumerate(joints) if joint.nq == 2], dtype=int)
         self._index = np.array([joint.idx_q for joint in joints])
+        self.rotates = frozen(["P" not in joint.shortname() for joint in joints[: arm.n]]).astype(bool)  # (n,) turns rather than slides
         self._tool = _frame(self.model, "tool link", arm.tool)
         self._base = _frame(self.model, "base link", arm.base)
         self._set_base()
@@ -66,14 +73,33 @@ class ArmKinematics:
         """(6, n) Jacobian as of :meth:`jacobian`, at the last placed position."""
         jacobian = pin.getFrameJacobian(self.model, self.data, self._tool, pin.LOCAL_WORLD_ALIGNED)
         if not self._ordered:
-            jacobian = jacobian[:, self._columns]
+            jacobian = self._of_arm(jacobian)
         if self._base_is_root:
             return jacobian
         return np.vstack((self._root_rotation @ jacobian[:3], self._root_rotation @ jacobian[3:]))
 
+    def in_root(self, pose: Pose) -> pin.SE3:
+        """``transform_tool_to_base`` as Pinocchio's transform to the model's root, for :meth:`miss`."""
+        rotation = self._root_rotation.T
+        return pin.SE3(rotation @ pose.rotation, rotation @ (pose.position - self._root_position))
+
+    def miss(self, position: Array, goal: pin.SE3) -> tuple[Array, Array]:
+        """At joint positions (n,): the twist (6,) from the tool to ``goal`` [m, rad] and the tool's Jacobian (6, n), both in tool axes."""
+        pin.computeJointJacobians(self.model, self.data, self._configuration(position))
+        error = pin.log6(pin.updateFramePlacement(self.model, self.data, self._tool).actInv(goal)).vector
+        jacobian = pin.getFrameJacobian(self.model, self.data, self._tool, pin.LOCAL)
+        return error, jacobian if self._ordered else self._of_arm(jacobian)
+
+    def _of_arm(self, jacobian: Array) -> Array:
+        """The model's Jacobian by velocities of the arm's joints."""
+        jacobian = jacobian[:, self._columns]
+        return jacobian if self._alone else jacobian @ self._follow
+
     def _configuration(self, position: Array) -> Array:
         if self._ordered:
             return position
+        if not self._alone:
+            position = self._follow @ position + self._offset
         configuration = np.empty(self.model.nq)
         configuration[self._index[self._plain]] = position[self._plain]
         configuration[self._index[self._turning]] = np.cos(position[self._turning])
@@ -95,20 +121,32 @@ def manipulability(jacobian: Array) -> float:
     return sqrt(determinant) if determinant > SINGULAR * SINGULAR else 0.0
 
 
-def _reduced(arm: Embodiment) -> pin.Model:
+def _followers(arm: Embodiment) -> dict[str, tuple[str, float, float]]:
+    """Joints that mimic one of the arm's: leader, multiplier, offset."""
+    try:
+        joints = UrdfTree.read(arm.urdf).joints.values()
+    except InvalidFile as error:
+        raise InvalidValue("urdf", str(arm.urdf), f"a URDF ({error})") from None
+    return {joint.name: (joint.mimics, joint.multiplier, joint.offset) for joint in joints if joint.mimics in arm.joints}
+
+
+def _reduced(arm: Embodiment, followers: tuple[str, ...]) -> pin.Model:
     try:
         model = pin.buildModelFromUrdf(str(arm.urdf))
     except Exception as error:
         raise InvalidValue("urdf", str(arm.urdf), f"a URDF that Pinocchio reads ({error})") from None
+    for frame in model.frames:
+        if frame.type == pin.FrameType.BODY:
+            frame.name = LINK + frame.name
     names = list(model.names)[1:]
     for name in arm.joints:
         if name not in names:
             raise UnknownName("joint", name, names)
-    locked = [model.getJointId(name) for name in names if name not in arm.joints]
+    locked = [model.getJointId(name) for name in names if name not in arm.joints and name not in followers]
     return pin.buildReducedModel(model, locked, pin.neutral(model))
 
 
 def _frame(model: pin.Model, kind: str, link: str) -> int:
-    if not model.existFrame(link, pin.FrameType.BODY):
-        raise UnknownName(kind, link, (frame.name for frame in model.frames if frame.type == pin.FrameType.BODY))
-    return int(model.getFrameId(link, pin.FrameType.BODY))
+    if not model.existFrame(LINK + link):
+        raise UnknownName(kind, link, (frame.name[len(LINK) :] for frame in model.frames if frame.type == pin.FrameType.BODY))
+    return int(model.getFrameId(LINK + link))

@@ -41,6 +41,8 @@ class Health:
             return DiagnosticStatus.ERROR, self.complaint
         if stopped:
             return DiagnosticStatus.ERROR, "; ".join(f"{name} was stopped: {reason}" for name, reason in stopped.items())
+        if self._loop.overruns.strained:
+            return DiagnosticStatus.WARN, f"overrun: {self._loop.overruns.recent} ticks missed in the last second; consequence: {self._loop.overruns.rule}"
         if figures["missed"] > 0 or figures.get("jitter_p99_ms", 0.0) > LATE:
             return DiagnosticStatus.WARN, f"{figures['missed']:.0f} ticks missed, jitter p99 {figures.get('jitter_p99_ms', 0.0):.2f} ms"
         return DiagnosticStatus.OK, "on schedule"

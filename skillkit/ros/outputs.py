@@ -75,6 +75,7 @@ class Records:
         self._codecs = {name: Codec(name, schema(name)) for name in (STEP, STEP_RESULT, TREE_SNAPSHOT)}
         self._trees: dict[str, tuple[str, Any]] = {}
         self._drawn = 0.0
+        self.brief = False  # draw trees only when a goal ends: a loop that is late has other things to do
 
     @property
     def matched(self) -> bool:
@@ -88,7 +89,7 @@ class Records:
         for name, goal in self._runtime.goals.items():
             if name not in self._trees and hasattr(goal.execution.policy, "nodes"):
                 self._trees[name] = (goal.execution.option.name, goal.execution.policy)
-        if self._trees and (result.events or result.ended or result.time - self._drawn >= TREE_EVERY):
+        if self._trees and (not self.brief or result.ended) and (result.events or result.ended or result.time - self._drawn >= TREE_EVERY):
             self._draw(result)
 
     def _draw(self, result: Decided) -> None:

@@ -15,14 +15,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.timer import Timer
 from skillkit_interfaces.srv import ListSkills
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from skillkit import share, teleop
-from skillkit.assembly import Description, System
+from skillkit.assembly import Checkpoint, Description, System
+from skillkit.assembly.checkpoint import EVERY
 from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, SkillkitError
 from skillkit.kinematics.calibration import ToolDifference
@@ -35,10 +38,13 @@ from skillkit.ros.described import SelfDescriptions
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
+from skillkit.ros.keeping import Keeper
 from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics
 from skillkit.ros.outputs import ArmOutput, Records
+from skillkit.ros.overruns import RULES as OVERRUN_RULES
+from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
-from skillkit.runtime import StepResult
+from skillkit.runtime import BREAK, SECOND_GOALS, UNBREAK, StepResult
 from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand, Outcome
 
 PARAMETERS = {
@@ -51,6 +57,12 @@ PARAMETERS = {
     "hardware": (False, "the arms of the cell are real: they describe themselves, and their first run is slow"),
     "speed": (1.0, "share of the velocity limits of real arms"),
     "recorded": (False, "begin only when a recorder is there: then every step from the first on is in its bag"),
+    "second_goal": ("refuse", "a goal whose arms another one holds: refuse, queue, or preempt the other one"),
+    "on_overrun": ("report", "when ticks are missed: report, degrade (draw no trees), hold (until a second passed without) or abort"),
+    "overruns_allowed": (10, "ticks that may be missed within a second before on_overrun applies"),
+    "breakpoints": ("", "paths of nodes at whose beginning to pause, separated by commas; may be set while running"),
+    "checkpoint": ("", "file that holds the state of the run from event to event; empty: none"),
+    "resume": ("", "checkpoint of a runtime that died, whose goals to go on with"),
     "on_client_lost": ("stop", "stop or continue a goal whose client has died"),
     "on_recorder_lost": ("stop", "stop or continue when the recorder has died"),
     "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.02"),
@@ -77,6 +89,9 @@ class RuntimeNode(LifecycleNode):
         self._waiting: Timer | None = None
         self.calibration: dict[str, Any] = {}
         self.succeeded: set[str] = set()  # serials of real arms that a goal has succeeded on
+        self.keeper: Keeper | None = None
+        self.resumed: Checkpoint | None = None
+        self.breakpoints: set[str] = set()
         self.open: list[Any] = []  # parts that are closed on deactivation
         if self.given["autostart"]:
             self.build()  # wrong parameters end the process with their message instead of a failed transition
@@ -156,14 +171,18 @@ class RuntimeNode(LifecycleNode):
         if self.system is not None:
             return
         given = self.given
-        for name in ("on_client_lost", "on_recorder_lost"):
-            if given[name] not in LOST_RULES:
-                raise InvalidValue(name, given[name], " or ".join(LOST_RULES))
+        rules = {"on_client_lost": LOST_RULES, "on_recorder_lost": LOST_RULES, "second_goal": SECOND_GOALS, "on_overrun": OVERRUN_RULES}
+        for name, allowed in rules.items():
+            if given[name] not in allowed:
+                raise InvalidValue(name, given[name], ", ".join(allowed))
+        self.resumed = Checkpoint.read(given["resume"]) if given["resume"] else None
         if given["lost_after"] < SIGN_OF_LIFE:
             raise InvalidValue("lost_after", given["lost_after"], f"at least {SIGN_OF_LIFE:g} s, in which a sign of life is promised")
         cell = load_cell(given["robot"], given["cell"], given["shift"])
         tasks = words(given["tasks"]) or sorted(share.files("tasks"))
         self.system = System.build(cell, *tasks, skills=given["skills"] or None, use=pairs(given["use"]))
+        if self.resumed is not None:
+            self.resumed.check_skills({name: skill.digest for name, skill in self.system.skills.items()})
 
     # -- starting ------------------------------------------------------------------------------------------------------------------------
 
@@ -173,7 +192,7 @@ class RuntimeNode(LifecycleNode):
         if self.records is not None or self.system is None:
             return
         self.sizes = dict(sizes)
-        self.runtime = self.system.runtime(self.sizes)
+        self.runtime = self.system.runtime(self.sizes, self.given["second_goal"])
         self.records = Records(self, self.runtime)
         self._describe(self.system, self.sizes)
         self.recorder = Watch(self, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
@@ -190,15 +209,22 @@ class RuntimeNode(LifecycleNode):
         topics = ArmTopics.in_cell(cell)
         self.outputs = {arm.name: ArmOutput(self, arm, topics[arm.name]) for arm in cell.arms}
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
-        self.loop = ControlLoop(self.runtime, period, self._send, self._report, self._complain)
+        self.loop = ControlLoop(
+            self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
+        )
         self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
         self.open += [self.inputs, self.health]
         self._offer_services()
+        self._break_at(words(self.given["breakpoints"]))
+        self.add_on_set_parameters_callback(self._parameters_set)
         self.loop.start()
         self._ready: Timer = self.create_timer(READY_EVERY, self._open_when_ready)
 
     def _describe(self, system: System, sizes: Mapping[str, Array]) -> None:
         description = Description.of(system, sizes, clock="ros", **json.loads(self.given["details"]), **self._of_hardware(system))
+        if self.given["checkpoint"]:
+            self.keeper = Keeper(self.given["checkpoint"], description.run, self._complain)
+            self.open.append(self.keeper)
         files = {name: base64.b64encode(data).decode() for name, data in description.attachments().items()}
         self._description = self.create_publisher(String, DESCRIPTION, LATCHED)
         self._description.publish(String(data=json.dumps(files)))
@@ -218,7 +244,15 @@ class RuntimeNode(LifecycleNode):
         stop = self.given["on_client_lost"] == "stop"
         self.goals = Goals(self, self.loop, list(self.system.tasks), [*self.system.skills, teleop.NAME], self.given["lost_after"], stop)
         self.open.append(self.goals)
+        if self.resumed is not None:
+            self.loop.before_a_tick(self._resume)
         self.get_logger().info("ready")
+
+    def _resume(self, now: float) -> None:
+        """Go on with the goals of a runtime that died; in the control thread."""
+        if self.resumed is not None and not self.resumed.finished:
+            self.runtime.resume(self.resumed.runtime, self.runtime.newest_inputs(), now, EVERY)
+            self.get_logger().warning(f"resumed: {', '.join(self.runtime.goals)}")
 
     # -- control thread --------------------------------------------------------------------------------------------------------------------
 
@@ -228,7 +262,10 @@ class RuntimeNode(LifecycleNode):
 
     def _report(self, inputs: Sequence[Input], result: StepResult) -> None:
         if self.records is not None:
+            self.records.brief = self.given["on_overrun"] == "degrade" and self.loop is not None and self.loop.overruns.strained
             self.records.publish(inputs, result)
+        if self.keeper is not None:
+            self.keeper.follow(self.runtime, result)
         if self.goals is not None:
             self.goals.follow(result)
         if self.given["hardware"] and self.system is not None and any(goal.ending.outcome is Outcome.SUCCEEDED for goal in result.ended):
@@ -250,6 +287,20 @@ class RuntimeNode(LifecycleNode):
         if self.loop is not None:
             self.loop.put(ControlInput(word, self.loop.now()))
         return response
+
+    def _parameters_set(self, parameters: list[Parameter]) -> SetParametersResult:
+        for parameter in parameters:
+            if parameter.name == "breakpoints":
+                self._break_at(words(parameter.value))
+        return SetParametersResult(successful=True)
+
+    def _break_at(self, paths: Sequence[str]) -> None:
+        """Tell the core what changed in the set of breakpoints."""
+        if self.loop is not None:
+            for word, changed in ((BREAK, set(paths) - self.breakpoints), (UNBREAK, self.breakpoints - set(paths))):
+                for path in sorted(changed):
+                    self.loop.put(ControlInput(f"{word}{path}", self.loop.now()))
+            self.breakpoints = set(paths)
 
     def _recorder_lost(self) -> None:
         self.get_logger().error("the recorder has gone")

@@ -73,6 +73,12 @@ class TreePolicy:
                 return ending
         return {self.role_of[arm]: directive for leaf in self.run.active.values() for arm, directive in leaf.directives().items()}
 
+    def resume(self, situation: Situation, changed: bool) -> None:
+        """Go on after a restore in another process: what ended stays ended, what ran asks its initiation set again."""
+        self._look(situation)
+        for leaf in self.run.active.values():
+            leaf.resume(changed)
+
     def halt(self, observation: Observation, now: float, reason: str, outcome: Outcome) -> None:
         """End every run below; their events are kept for :meth:`drain`."""
         self.run.observation, self.run.now = observation, now

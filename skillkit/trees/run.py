@@ -94,6 +94,12 @@ class OptionLeaf(Treelike):
             if not ending.outcome.swallowable and self.run.fatal is None:
                 self.run.fatal = (self, ending)
 
+    def resume(self, changed: bool) -> None:
+        """Go on with the option's run after a restore in another process."""
+        if self.execution is not None:
+            self.execution.resume(self.run.situation().observation, self.run.now, changed)
+            self._collect(self.execution)
+
     @property
     def ended(self) -> bool:
         """Whether the option's run is over."""

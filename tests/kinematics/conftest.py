@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from skillkit.embodiment import Embodiment
+from skillkit.pose import frozen
 
 
 def _urdf(name: str, joints: list[tuple[str, str, str, str]], tip: str) -> str:
@@ -38,13 +39,13 @@ def planar_arm(tmp_path_factory: pytest.TempPathFactory) -> Embodiment:
 
 @pytest.fixture(scope="session")
 def odd_arm(tmp_path_factory: pytest.TempPathFactory) -> Embodiment:
-    """Continuous joints, a slide, a base above the root, joints commanded in another order than the chain's, and one joint left locked."""
+    """Continuous joints, a slide, a base above the root, joints commanded in another order than the chain's, and one joint, named as its link, left locked."""
     joints = [
         ("pedestal", "fixed", "xyz='0.1 0.2 0.3' rpy='0.3 -0.2 0.5'", "0 0 1"),
         ("spin", "continuous", "xyz='0 0 0.3'", "0 0 1"),
         ("lift", "prismatic", "xyz='0 0 0.1'", "0 0 1"),
         ("shoulder", "revolute", "xyz='0.1 0 0' rpy='1.2 0 0'", "0 1 0"),
-        ("spare", "revolute", "xyz='0.05 0 0'", "1 0 0"),
+        ("link5", "revolute", "xyz='0.05 0 0'", "1 0 0"),
         ("elbow", "revolute", "xyz='0.3 0 0' rpy='0 0.4 0'", "0 0 1"),
         ("wrist", "continuous", "xyz='0.25 0 0'", "1 0 0"),
         ("bend", "revolute", "xyz='0.1 0 0'", "0 1 0"),
@@ -67,7 +68,35 @@ def seven_arm(tmp_path_factory: pytest.TempPathFactory) -> Embodiment:
     return replace(arm, home=home)
 
 
-@pytest.fixture(params=["planar_arm", "odd_arm", "seven_arm", "panda"])
+@pytest.fixture(scope="session")
+def following_arm(tmp_path_factory: pytest.TempPathFactory) -> Embodiment:
+    """A palletiser: a wrist kept level by two joints that mimic the shoulder and the elbow; a slide mimicked by a second stage."""
+    joints = [
+        ("turn", "continuous", "xyz='0 0 0.2'", "0 0 1"),
+        ("shoulder", "revolute", "xyz='0.1 0 0.2'", "0 1 0"),
+        ("elbow", "revolute", "xyz='0.4 0 0'", "0 1 0"),
+        ("level_a", "revolute", "xyz='0.4 0 0'", "0 1 0"),
+        ("level_b", "revolute", "xyz='0 0 0'", "0 1 0"),
+        ("stage_1", "prismatic", "xyz='0.05 0 0' rpy='0 0 0.3'", "1 0 0"),
+        ("stage_2", "prismatic", "xyz='0.1 0 0'", "1 0 0"),
+        ("wrist", "revolute", "xyz='0.1 0 0'", "0 0 1"),
+    ]
+    text = _urdf("following", joints, "xyz='0.1 0 -0.05'")
+    for name, follow in (
+        ("level_a", "joint='shoulder' multiplier='-1'"),
+        ("level_b", "joint='elbow' multiplier='-1' offset='0.2'"),
+        ("stage_2", "joint='stage_1' multiplier='0.5'"),
+    ):
+        end = text.index("</joint>", text.index(f"<joint name='{name}'"))
+        text = text[:end] + f"<mimic {follow}/>" + text[end:]
+    path = Path(tmp_path_factory.mktemp("following")) / "following.urdf"
+    path.write_text(text)
+    arm = Embodiment.from_urdf(path, base="base_link", tool="tip")
+    short = np.where(np.array(arm.joints) == "stage_1", 0.2, 2.8)
+    return replace(arm, lower=frozen(-short), upper=frozen(short))
+
+
+@pytest.fixture(params=["planar_arm", "odd_arm", "seven_arm", "following_arm", "panda"])
 def arm(request: pytest.FixtureRequest) -> Embodiment:
     """Every arm of these tests and the Panda that comes with the library."""
     return Embodiment.load("panda") if request.param == "panda" else request.getfixturevalue(request.param)

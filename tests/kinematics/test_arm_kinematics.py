@@ -8,7 +8,7 @@ import numpy as np
 import pinocchio as pin
 import pytest
 
-from skillkit.embodiment import Embodiment
+from skillkit.embodiment import Embodiment, UrdfTree
 from skillkit.exceptions import UnknownName
 from skillkit.kinematics import ArmKinematics
 from skillkit.pose import vector_from_rotation
@@ -54,10 +54,13 @@ def test_manipulability_vanishes_at_a_singularity_and_only_there() -> None:
 def test_the_pose_matches_the_full_model_of_the_urdf(arm: Embodiment) -> None:
     kinematics = ArmKinematics(arm)
     model = pin.buildModelFromUrdf(str(arm.urdf))
-    data = model.createData()
+    data, tree = model.createData(), UrdfTree.read(arm.urdf)
     for q in random_positions(arm, 10):
         full = pin.neutral(model)
-        for name, value in zip(arm.joints, q, strict=True):
+        followed = {
+            joint.name: joint.multiplier * q[arm.joints.index(joint.mimics)] + joint.offset for joint in tree.joints.values() if joint.mimics in arm.joints
+        }
+        for name, value in {**dict(zip(arm.joints, q, strict=True)), **followed}.items():
             joint = model.joints[model.getJointId(name)]
             full[joint.idx_q : joint.idx_q + joint.nq] = value if joint.nq == 1 else (np.cos(value), np.sin(value))
         pin.framesForwardKinematics(model, data, full)
