@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
+from skillkit.carried import Carried
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
 from skillkit.option import Event, Execution, Option, Started, StatusChange, fill_parameters
 from skillkit.perception import Perception
@@ -97,6 +98,7 @@ class Runtime:
             raise InvalidValue("second_goal", second_goal, ", ".join(SECOND_GOALS))
         self.arms = {arm.name: arm for arm in arms}
         self.options = dict(options)
+        self.carried = Carried()
         self.takeovers = {arm.name: Takeover(arm.name) for arm in arms}
         self.perception = Perception(sizes or {})
         self.goals: dict[str, _Goal] = {}
@@ -152,7 +154,8 @@ class Runtime:
     def _observe(self, now: float) -> Observation:
         states = {name: arm.state(now) for name, arm in self.arms.items()}
         seen = {name: state for name, state in states.items() if state is not None}
-        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals))
+        objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()))
+        return Observation(self._active_time, seen, objects, dict(self.perception.signals))
 
     @property
     def _active_time(self) -> float:
@@ -303,6 +306,7 @@ class Runtime:
             "paused_for": self.paused_for,
             "perception": self.perception.snapshot(),
             "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
+            "carried": self.carried.snapshot(),
             "takeovers": {name: takeover.snapshot() for name, takeover in self.takeovers.items()},
             "goals": {name: {"arms": list(goal.arms), "execution": goal.execution.snapshot()} for name, goal in self.goals.items()},
         }
@@ -315,6 +319,7 @@ class Runtime:
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
             self.arms[name].restore(values)
+        self.carried.restore(snapshot["carried"])
         for name, values in snapshot["takeovers"].items():
             self.takeovers[name].restore(values)
         self.goals = {}

@@ -23,6 +23,9 @@ EVERY = QoSProfile(depth=500, reliability=ReliabilityPolicy.RELIABLE, history=Hi
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """What a late subscriber must still get."""
 
+STATIC_TRANSFORMS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""As tf2 publishes /tf_static: one message from each of many publishers."""
+
 
 @dataclass(frozen=True)
 class ArmTopics:

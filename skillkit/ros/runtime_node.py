@@ -35,6 +35,7 @@ from skillkit.ros.arm_record import note_success
 from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.described import SelfDescriptions
+from skillkit.ros.frames import hand_eye
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
@@ -212,7 +213,7 @@ class RuntimeNode(LifecycleNode):
         self.loop = ControlLoop(
             self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
         )
-        self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
+        self.inputs, self.health = Inputs(self, self.loop, cell, self.given["hardware"]), Health(self, self.loop)
         self.open += [self.inputs, self.health]
         self._offer_services()
         self._break_at(words(self.given["breakpoints"]))
@@ -230,16 +231,20 @@ class RuntimeNode(LifecycleNode):
         self._description.publish(String(data=json.dumps(files)))
 
     def _of_hardware(self, system: System) -> dict[str, Any]:
-        """What the bag says of real arms."""
+        """What the bag says of cameras and real arms."""
+        cameras = {"cameras": {camera.name: hand_eye(camera) for camera in system.cell.cameras}} if system.cell.cameras else {}
         if not self.given["hardware"]:
-            return {}
-        return {"hardware": {arm.name: arm.hardware.serial for arm in system.cell.arms}, "calibration": self.calibration}
+            return cameras
+        return {**cameras, "hardware": {arm.name: arm.hardware.serial for arm in system.cell.arms}, "calibration": self.calibration}
 
     def _open_when_ready(self) -> None:
         if self.system is None or self.loop is None or self.sizes is None:
             return
-        if not {arm.name for arm in self.system.cell.arms} | set(self.sizes) <= self.inputs.heard:
+        missing = ({arm.name for arm in self.system.cell.arms} | set(self.sizes)) - self.inputs.heard
+        if missing:
+            self.health.waiting = ", ".join(f"{name} ({why})" if (why := self.inputs.poses.lost.get(name)) else name for name in sorted(missing))
             return
+        self.health.waiting = ""
         self.destroy_timer(self._ready)
         stop = self.given["on_client_lost"] == "stop"
         self.goals = Goals(self, self.loop, list(self.system.tasks), [*self.system.skills, teleop.NAME], self.given["lost_after"], stop)
