@@ -247,7 +247,8 @@ class RuntimeNode(LifecycleNode):
         self.health.waiting = ""
         self.destroy_timer(self._ready)
         stop = self.given["on_client_lost"] == "stop"
-        self.goals = Goals(self, self.loop, list(self.system.tasks), [*self.system.skills, teleop.NAME], self.given["lost_after"], stop)
+        skills = {**{name: skill.digest for name, skill in self.system.skills.items()}, teleop.NAME: ""}
+        self.goals = Goals(self, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
         self.open.append(self.goals)
         if self.resumed is not None:
             self.loop.before_a_tick(self._resume)
