@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -38,6 +39,7 @@ def confirm(cell_name: str, speed: float, yes: bool) -> Cell:
     print("This stop is software and no safety function. Is someone at the emergency stop, and is the arms' space free?", file=sys.stderr)
     if not yes:
         _ask()
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")  # drivers may run on other machines
     return cell
 
 
