@@ -18,10 +18,12 @@ from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     ControlInput,
     Directive,
     Ending,
+    Glance,
     GoalInput,
     Hold,
     Input,
@@ -142,7 +144,7 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
-        if isinstance(given, (ObjectInput, SignalInput)):
+        if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
             return True
         if isinstance(given, TeleopInput):
@@ -152,10 +154,10 @@ class Runtime:
         return False
 
     def _observe(self, now: float) -> Observation:
-        states = {name: arm.state(now) for name, arm in self.arms.items()}
-        seen = {name: state for name, state in states.items() if state is not None}
+        views = {name: arm.view(now) for name, arm in self.arms.items()}
+        seen = Glance({name: view for name, view in views.items() if view is not None})
         objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()))
-        return Observation(self._active_time, seen, objects, dict(self.perception.signals))
+        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
 
     @property
     def _active_time(self) -> float:
@@ -260,7 +262,7 @@ class Runtime:
         for arm, takeover in self.takeovers.items():
             goal = holders.get(arm)
             wanted = None
-            if goal is not None and goal.execution.ending is None and arm in observation.arms and not self.paused:
+            if takeover.speaking(now) and goal is not None and goal.execution.ending is None and arm in observation.arms and not self.paused:
                 wanted = takeover.directive(observation.arms[arm], now, self.arms[arm].period)
             if wanted is not None:
                 directives[arm] = wanted

@@ -59,10 +59,14 @@ class Takeover:
         if fits and all(abs(value) < 1e3 for value in values) and (not given.pose or any(given.pose[3:])):
             self.latest = given
 
+    def speaking(self, now: float) -> bool:
+        """Whether a person has the arm at ``now`` [s]."""
+        return self.latest is not None and now - self.latest.received <= HANDED_BACK
+
     def directive(self, state: ArmState, now: float, period: float) -> Directive | None:
         """What the person wants at this tick of ``period`` [s]; ``None`` while nobody has taken over."""
         given = self.latest
-        if given is None or now - given.received > HANDED_BACK:
+        if given is None or not self.speaking(now):
             return None
         if now - given.received > FRESH:
             return Hold()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64
+from std_msgs.msg import Float64, String
 from visualization_msgs.msg import MarkerArray
 
 from skillkit.cell import Cell
@@ -18,10 +18,10 @@ from skillkit.pose import Array
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import JointStateReader, sizes_of
 from skillkit.ros.frames import CellFrames
-from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
+from skillkit.ros.names import ANSWERS, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.object_poses import ObjectPoses
 from skillkit.ros.teleop import TeleopTopics
-from skillkit.spaces import SignalInput
+from skillkit.spaces import AnswerInput, SignalInput
 
 LOOK_EVERY = 0.2  # [s] between two looks for new topics
 
@@ -47,11 +47,16 @@ class Inputs:
             reader = JointStateReader(arm.name, arm.embodiment)
             node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
         self.teleop = [TeleopTopics(node, loop, arm.name, topics[arm.name].teleop) for arm in cell.arms]
+        node.create_subscription(String, ANSWERS, self._answer, EVERY)
         self._looking = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:
         """Look for no more topics."""
         self._looking.cancel()
+
+    def _answer(self, message: String) -> None:
+        question, _, answer = message.data.partition("=")
+        self._loop.put(AnswerInput(question, self._loop.now(), answer))
 
     def _look(self) -> None:
         here = self._node.get_namespace().rstrip("/") + "/"
