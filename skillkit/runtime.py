@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
+from skillkit.carried import Carried
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
 from skillkit.option import Event, Execution, Option, Started, StatusChange, fill_parameters
 from skillkit.perception import Perception
@@ -32,7 +33,9 @@ from skillkit.spaces import (
     Observation,
     Outcome,
     SignalInput,
+    TeleopInput,
 )
+from skillkit.teleop import Takeover
 
 MOVED = 0.1  # [m] an object that is further than this from where it was left makes a resumed run begin anew
 CONTROL_WORDS = ("pause", "resume", "step")
@@ -97,6 +100,8 @@ class Runtime:
             raise InvalidValue("second_goal", second_goal, ", ".join(SECOND_GOALS))
         self.arms = {arm.name: arm for arm in arms}
         self.options = dict(options)
+        self.carried = Carried()
+        self.takeovers = {arm.name: Takeover(arm.name) for arm in arms}
         self.perception = Perception(sizes or {})
         self.goals: dict[str, _Goal] = {}
         self.second_goal = second_goal
@@ -124,6 +129,7 @@ class Runtime:
             self._request(request, observation, now, ended)
         events: list[Event] = []
         directives = self._decide(observation, events)
+        self._take_over(directives, observation, now, events)
         commands = self._command(directives, observation, now)
         self._stop_unsafe(observation)
         for goal in self.goals.values():
@@ -141,12 +147,17 @@ class Runtime:
         if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
             return True
+        if isinstance(given, TeleopInput):
+            if given.arm in self.takeovers:
+                self.takeovers[given.arm].take(given)
+            return True
         return False
 
     def _observe(self, now: float) -> Observation:
         views = {name: arm.view(now) for name, arm in self.arms.items()}
         seen = Glance({name: view for name, view in views.items() if view is not None})
-        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals), dict(self.perception.answers))
+        objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()))
+        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
 
     @property
     def _active_time(self) -> float:
@@ -245,6 +256,18 @@ class Runtime:
                 directives[arm] = asked.get(arm, Hold())
         return directives
 
+    def _take_over(self, directives: dict[str, Directive], observation: Observation, now: float, events: list[Event]) -> None:
+        """A person's word replaces what is asked of a leased arm; not while paused, and never what the gate has stopped."""
+        holders = {arm: goal for goal in self.goals.values() for arm in goal.arms}
+        for arm, takeover in self.takeovers.items():
+            goal = holders.get(arm)
+            wanted = None
+            if takeover.speaking(now) and goal is not None and goal.execution.ending is None and arm in observation.arms and not self.paused:
+                wanted = takeover.directive(observation.arms[arm], now, self.arms[arm].period)
+            if wanted is not None:
+                directives[arm] = wanted
+            events.extend(takeover.events(wanted is not None, goal.execution.option.name if goal else "", self._active_time))
+
     def _command(self, directives: Mapping[str, Directive], observation: Observation, now: float) -> dict[str, JointCommand]:
         clock = self._active_time
         commands: dict[str, JointCommand] = {}
@@ -285,6 +308,8 @@ class Runtime:
             "paused_for": self.paused_for,
             "perception": self.perception.snapshot(),
             "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
+            "carried": self.carried.snapshot(),
+            "takeovers": {name: takeover.snapshot() for name, takeover in self.takeovers.items()},
             "goals": {name: {"arms": list(goal.arms), "execution": goal.execution.snapshot()} for name, goal in self.goals.items()},
         }
 
@@ -296,6 +321,9 @@ class Runtime:
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
             self.arms[name].restore(values)
+        self.carried.restore(snapshot["carried"])
+        for name, values in snapshot["takeovers"].items():
+            self.takeovers[name].restore(values)
         self.goals = {}
         for name, values in snapshot["goals"].items():
             execution = Execution(self.options[values["execution"]["option"]], {}, {})

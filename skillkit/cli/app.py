@@ -16,6 +16,7 @@ from skillkit.cli import (
     cells,
     check,
     doctor,
+    hardware_check,
     import_,
     info,
     make_plan,
@@ -35,7 +36,7 @@ from skillkit.cli import (
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-COMMANDS = (run, check, schema, show, import_, up, watch, answer, replay, verify, play, record, info, recover, skills, robots, cells, doctor)
+COMMANDS = (run, check, schema, show, import_, up, watch, answer, replay, verify, play, record, info, recover, skills, robots, cells, hardware_check, doctor)
 DEBUG = "SKILLKIT_DEBUG"
 
 app = typer.Typer(
@@ -65,7 +66,7 @@ def _before(
 
 for _module in COMMANDS:
     _name = _module.__name__.rpartition(".")[2]
-    app.command(_name.rstrip("_"), epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
+    app.command(_name.rstrip("_").replace("_", "-"), epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
 app.command("plan", epilog=f"Example: {make_plan.EXAMPLE}")(make_plan.make_plan)
 
 

@@ -54,6 +54,7 @@ class Setup:
         skills, use: where skills come from, and single skills from elsewhere.
         bag: to record; empty for none. picture: path the simulator renders to when asked.
         on_lost: ``stop`` or ``continue`` when client or recorder die.
+        hardware: the arms are real; speed: share of their velocity limits, of which an arm's first run gets less.
         details: what else the bag should say of the run.
     """
 
@@ -69,6 +70,8 @@ class Setup:
     picture: str = ""
     namespace: str = ""
     on_lost: str = "stop"
+    hardware: bool = False
+    speed: float = 1.0
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -82,6 +85,8 @@ def bringup(setup: Setup) -> list[Process]:
         raise InvalidValue("robot and cell", (setup.robot, setup.cell), "one of the two")
     if setup.on_lost not in ("stop", "continue"):
         raise InvalidValue("on_lost", setup.on_lost, "stop or continue")
+    if setup.hardware and not setup.cell:
+        raise InvalidValue("hardware", setup.robot, "a cell, whose file says how its arms are reached")
     arms = {"robot": setup.robot} if setup.robot else {"cell": setup.cell}
     found = []
     if setup.scene:
@@ -96,6 +101,8 @@ def bringup(setup: Setup) -> list[Process]:
         "use": _joined(setup.use),
         "tasks": ",".join(setup.tasks),
         "recorded": bool(setup.bag),
+        "hardware": setup.hardware,
+        "speed": float(setup.speed),
         "on_client_lost": setup.on_lost,
         "on_recorder_lost": setup.on_lost,
         "details": json.dumps({**({"seed": setup.seed} if setup.scene else {}), **setup.details}),
