@@ -10,6 +10,7 @@ from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.pose import Pose
 from skillkit.sim import CoffeeScene, Placement, World
+from skillkit.sim.layout import SIX_JOINTS
 from skillkit.spaces import NOTHING
 
 SCENES = {"coffee": CoffeeScene}
@@ -31,13 +32,19 @@ def scene_of(scene: str, seed: int | None, options: Mapping[str, str] = NOTHING)
 
 
 def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> tuple[Cell, World]:
-    """The world of a scene (see :func:`scene_of`), and the cell as it stands in it: its arms move with a scene that is shifted."""
-    world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], scene_of(scene, seed, options))
+    """The world of a scene (see :func:`scene_of`), and the cell as it stands in it: its arms move with a scene that is shifted.
+
+    Its stations stand where arms with as many joints as the cell's first one work well.
+    """
+    made = scene_of(scene, seed, options)
+    if cell.arms[0].embodiment.n < 7:
+        made = replace(made, stations=SIX_JOINTS)
+    world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], made)
     return Cell(cell.name, tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
 
 
 def _options(scene: str, options: Mapping[str, str]) -> dict[str, Any]:
-    defaults = {field.name: field.default for field in fields(SCENES[scene]) if field.name != "seed"}
+    defaults = {field.name: field.default for field in fields(SCENES[scene]) if field.name not in ("seed", "stations")}
     values: dict[str, Any] = {}
     for name, text in options.items():
         if name not in defaults:

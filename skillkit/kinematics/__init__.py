@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skillkit.kinematics.control import CartesianController
+from skillkit.kinematics.inverse import Inverse, solve_ik, solve_ik_batch
 from skillkit.kinematics.model import ArmKinematics
 
-__all__ = ["ArmKinematics", "CartesianController"]
+__all__ = ["ArmKinematics", "CartesianController", "Inverse", "solve_ik", "solve_ik_batch"]

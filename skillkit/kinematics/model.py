@@ -36,6 +36,7 @@ class ArmKinematics:
         self._plain = np.array([i for i, joint in enumerate(joints) if joint.nq == 1], dtype=int)
         self._turning = np.array([i for i, joint in enumerate(joints) if joint.nq == 2], dtype=int)
         self._index = np.array([joint.idx_q for joint in joints])
+        self.rotates = frozen(["P" not in joint.shortname() for joint in joints]).astype(bool)  # (n,) turns rather than slides
         self._tool = _frame(self.model, "tool link", arm.tool)
         self._base = _frame(self.model, "base link", arm.base)
         self._set_base()
@@ -70,6 +71,18 @@ class ArmKinematics:
         if self._base_is_root:
             return jacobian
         return np.vstack((self._root_rotation @ jacobian[:3], self._root_rotation @ jacobian[3:]))
+
+    def in_root(self, pose: Pose) -> pin.SE3:
+        """``transform_tool_to_base`` as Pinocchio's transform to the model's root, for :meth:`miss`."""
+        rotation = self._root_rotation.T
+        return pin.SE3(rotation @ pose.rotation, rotation @ (pose.position - self._root_position))
+
+    def miss(self, position: Array, goal: pin.SE3) -> tuple[Array, Array]:
+        """At joint positions (n,): the twist (6,) from the tool to ``goal`` [m, rad] and the tool's Jacobian (6, n), both in tool axes."""
+        pin.computeJointJacobians(self.model, self.data, self._configuration(position))
+        error = pin.log6(pin.updateFramePlacement(self.model, self.data, self._tool).actInv(goal)).vector
+        jacobian = pin.getFrameJacobian(self.model, self.data, self._tool, pin.LOCAL)
+        return error, jacobian if self._ordered else jacobian[:, self._columns]
 
     def _configuration(self, position: Array) -> Array:
         if self._ordered:

@@ -15,7 +15,7 @@ import mujoco
 
 from skillkit.pose import Pose, frozen
 from skillkit.sim.coffee_watch import CoffeeWatch
-from skillkit.sim.layout import coffee_layout
+from skillkit.sim.layout import SEVEN_JOINTS, Station, coffee_layout
 from skillkit.sim.shapes import DARK, GREY, RED, STEEL, WHITE, WOOD, add_body, add_box, add_cylinder, add_open_cup
 
 CUP_RADIUS, CUP_HEIGHT, CUP_WALL, CUP_MASS = 0.030, 0.10, 0.004, 0.15  # [m, m, m, kg]
@@ -51,6 +51,7 @@ class CoffeeScene:
         furniture_shift: moves cabinet, dispenser and tray alone, in the scene's frame.
         locked: the cabinet's door does not open.
         cabinet_open: the door stands open at the start.
+        stations: where cabinet, dispenser and tray nominally stand.
     """
 
     seed: int | None = 0
@@ -58,10 +59,11 @@ class CoffeeScene:
     furniture_shift: Pose = IDENTITY
     locked: bool = False
     cabinet_open: bool = False
+    stations: tuple[Station, ...] = SEVEN_JOINTS
 
     def build(self, spec: mujoco.MjSpec) -> None:
         """Add table, cabinet, cup, dispenser and tray."""
-        layout = coffee_layout(self.seed)
+        layout = coffee_layout(self.seed, self.stations)
         furniture = self.shift @ self.furniture_shift
         _add_table(add_body(spec.worldbody, "table", self.shift))
         cabinet = furniture @ layout.cabinet

@@ -1,12 +1,14 @@
 """Where the coffee furniture stands: one pose per station and seed.
 
-A station's frame lies on the table plane below its working point: +x is its front, +z up. Stations stand so that a tool that
-faces them points well to the left of the line from the robot's base to the station, which is where a seven-joint arm with an
-elbow can hold its hand level at shelf height, far from joint limits.
+A station's frame lies on the table plane below its working point: +x is its front, +z up. How far a tool that faces a station points
+aside of the line from the robot's base to it decides what an arm can do there. An arm with seven joints and an elbow holds its
+hand level at shelf height, far from joint limits, pointing well to the left. An arm with six joints whose last axes do not meet is
+singular where the tool points across the arm, and cramped close to its base: its stations stand further out and face its shoulder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import cos, pi, radians, sin
 from typing import NamedTuple
 
@@ -37,15 +39,14 @@ class Station(NamedTuple):
     turn: float  # how far a tool that faces it points to the left of the azimuth [rad]
 
 
-CABINET = Station(0.66, radians(75.0), radians(22.0))
-DISPENSER = Station(0.60, radians(-5.0), radians(55.0))
-TRAY = Station(0.58, radians(-75.0), radians(55.0))
+SEVEN_JOINTS = (Station(0.66, radians(75.0), radians(22.0)), Station(0.60, radians(-5.0), radians(55.0)), Station(0.58, radians(-75.0), radians(55.0)))
+SIX_JOINTS = (Station(0.70, radians(75.0), radians(17.0)), Station(0.68, radians(-5.0), radians(17.0)), Station(0.66, radians(-75.0), radians(17.0)))
 
 
-def coffee_layout(seed: int | None) -> Layout:
-    """The layout of a seed; ``None`` is the nominal one, in the middle of every range."""
+def coffee_layout(seed: int | None, stations: Sequence[Station] = SEVEN_JOINTS) -> Layout:
+    """The layout of a seed about nominal stations: cabinet, dispenser, tray. ``None`` is the nominal one, in the middle of every range."""
     random = np.random.default_rng(seed) if seed is not None else None
-    cabinet, dispenser, tray = (_place(station, _draw(random)) for station in (CABINET, DISPENSER, TRAY))
+    cabinet, dispenser, tray = (_place(station, _draw(random)) for station in stations)
     along, across, turn = _draw(random)
     cup = Pose.from_rpy((-CUP_DEPTH + CUP_SPREAD[0] * along, CUP_ASIDE + CUP_SPREAD[1] * across, 0.0), (0.0, 0.0, YAW_SPREAD * turn))
     return Layout(cabinet, dispenser, tray, cup)
