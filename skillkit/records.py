@@ -18,6 +18,7 @@ from skillkit.spaces import (
     ControlInput,
     Delegated,
     Directive,
+    DriverInput,
     GoalInput,
     Input,
     JointCommand,
@@ -61,6 +62,8 @@ def input_record(given: Input) -> Record:
         text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
     elif isinstance(given, CancelInput):
         kind, name, text = "cancel", given.goal, given.reason
+    elif isinstance(given, DriverInput):
+        kind, name, text = "driver", given.arm, json.dumps({"state": given.state, "reason": given.reason}, sort_keys=True)
     else:
         kind, name = "control", given.word
     return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
@@ -86,13 +89,16 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "goal":
             goal = json.loads(text)
             return GoalInput(name, received, goal["option"], goal["parameters"], goal["roles"])
+        if kind == "driver":
+            driver = json.loads(text)
+            return DriverInput(name, received, driver["state"], driver["reason"])
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise SkillkitError(f"the recorded {kind} input '{name}' is damaged: {error}") from None
     if kind == "cancel":
         return CancelInput(name, received, text)
     if kind == "control":
         return ControlInput(name, received)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control")
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, driver")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:

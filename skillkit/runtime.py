@@ -20,6 +20,7 @@ from skillkit.spaces import (
     CancelInput,
     ControlInput,
     Directive,
+    DriverInput,
     Ending,
     GoalInput,
     Hold,
@@ -98,7 +99,7 @@ class Runtime:
     def step(self, inputs: Sequence[Input], now: float) -> StepResult:
         """Consume ``inputs`` in order and advance to ``now`` [s, task clock, never decreasing]. Never raises."""
         self.tick += 1
-        if self.paused:
+        if self.standing:
             self.paused_for += max(0.0, now - self.now)
         self.now = max(self.now, now)
         ended: list[GoalEnded] = []
@@ -122,10 +123,24 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
+        if isinstance(given, DriverInput):
+            if given.arm in self.arms:
+                self.arms[given.arm].heed(given)
+            return True
         if isinstance(given, (ObjectInput, SignalInput)):
             self.perception.take(given)
             return True
         return False
+
+    @property
+    def standing(self) -> bool:
+        """Whether time stands still for options: an operator paused them, or an arm's driver forbade motion and no operator has resumed yet."""
+        return self.paused or any(arm.held for arm in self.arms.values())
+
+    @property
+    def waiting_for(self) -> str:
+        """Why resuming is not possible yet, in words; empty where it is."""
+        return "; ".join(f"{name}: {arm.driver.reason}" for name, arm in self.arms.items() if arm.held and arm.driver.state != "ready")
 
     def _observe(self, now: float) -> Observation:
         states = {name: arm.state(now) for name, arm in self.arms.items()}
@@ -149,7 +164,11 @@ class Runtime:
                 if request.goal in ("", name):
                     goal.execution.preempt(observation, self._active_time, request.reason)
         elif isinstance(request, ControlInput) and request.word in CONTROL_WORDS:
+            if request.word != "pause" and self.waiting_for:
+                return
             self.paused, self.single_step = request.word == "pause", request.word == "step"
+            for arm in self.arms.values() if not self.paused else ():
+                arm.resume()
 
     def _start(self, request: GoalInput, observation: Observation) -> str:
         """Lease the arms and begin; the reason where that is refused."""
@@ -168,6 +187,8 @@ class Runtime:
                 return f"the arm '{arm}' is leased to the goal '{holder}'" if holder else f"unknown arm '{arm}'; {did_you_mean(arm, self.arms)}"
             if arm not in observation.arms:
                 return f"no joint state of the arm '{arm}' has arrived"
+            if self.arms[arm].driver.state != "ready":
+                return f"the arm '{arm}' may not move: {self.arms[arm].driver.reason}"
         try:
             parameters = fill_parameters(option.parameters, request.parameters, option.name)
         except SkillkitError as error:
@@ -194,7 +215,7 @@ class Runtime:
     def _decide(self, observation: Observation, events: list[Event]) -> dict[str, Directive]:
         directives: dict[str, Directive] = {}
         for goal in self.goals.values():
-            asked = {} if self.paused else goal.execution.step(observation, self._active_time)
+            asked = {} if self.standing else goal.execution.step(observation, self._active_time)
             events.extend(goal.execution.drain())
             for arm in goal.arms:
                 directives[arm] = asked.get(arm, Hold())

@@ -247,4 +247,19 @@ class ControlInput:
     received: float
 
 
-Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput
+@dataclass(frozen=True, slots=True)
+class DriverInput:
+    """Whether an arm's driver lets it move.
+
+    Attributes:
+        state: ``ready``; ``blocked``, motion is not allowed for now: the task freezes until an operator resumes it; ``fault``: goals end UNSAFE.
+        reason: in words, empty when ready.
+    """
+
+    arm: str
+    received: float
+    state: str
+    reason: str = ""
+
+
+Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | DriverInput
