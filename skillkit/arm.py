@@ -141,7 +141,7 @@ class ArmLoop:
             return self.controller.move(measured, np.array(directive.position))
         if not isinstance(directive, CartesianDelta):
             return self.controller.stop(measured)
-        share = self._share(directive, clock)
+        share = self._share(directive, clock) * self.driver.speed  # a driver that runs slower would fall behind for ever
         delta = share * np.array([*directive.translation, *directive.rotation])
         if directive.frame in ("tool", "base"):
             return self.controller.step(measured, delta, directive.frame)
@@ -174,7 +174,7 @@ class ArmLoop:
             "sent": None if self.sent_position is None else [self.sent_position.tolist(), self.sent_velocity.tolist()],
             "residual": self.residual.tolist(),
             "stopped_because": self.stopped_because,
-            "driver": [self.driver.received, self.driver.state, self.driver.reason],
+            "driver": [self.driver.received, self.driver.state, self.driver.reason, self.driver.speed],
             "held": self.held,
             "controller": self.controller.snapshot() if self.engaged else None,
             "gate": self.gate.snapshot() if self.engaged else None,

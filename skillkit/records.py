@@ -63,7 +63,8 @@ def input_record(given: Input) -> Record:
     elif isinstance(given, CancelInput):
         kind, name, text = "cancel", given.goal, given.reason
     elif isinstance(given, DriverInput):
-        kind, name, text = "driver", given.arm, json.dumps({"state": given.state, "reason": given.reason}, sort_keys=True)
+        kind, name, values = "driver", given.arm, (given.speed,)
+        text = json.dumps({"state": given.state, "reason": given.reason}, sort_keys=True)
     else:
         kind, name = "control", given.word
     return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
@@ -91,7 +92,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
             return GoalInput(name, received, goal["option"], goal["parameters"], goal["roles"])
         if kind == "driver":
             driver = json.loads(text)
-            return DriverInput(name, received, driver["state"], driver["reason"])
+            return DriverInput(name, received, driver["state"], driver["reason"], values[0])
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise SkillkitError(f"the recorded {kind} input '{name}' is damaged: {error}") from None
     if kind == "cancel":

@@ -254,12 +254,14 @@ class DriverInput:
     Attributes:
         state: ``ready``; ``blocked``, motion is not allowed for now: the task freezes until an operator resumes it; ``fault``: goals end UNSAFE.
         reason: in words, empty when ready.
+        speed: share of its speed at which the driver runs, 0 … 1.
     """
 
     arm: str
     received: float
     state: str
     reason: str = ""
+    speed: float = 1.0
 
 
 Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | DriverInput

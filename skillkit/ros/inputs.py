@@ -18,6 +18,7 @@ from skillkit.cell import Cell
 from skillkit.pose import Array
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import JointStateReader, object_input, sizes_of
+from skillkit.ros.drivers.wire import on_wire
 from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.spaces import SignalInput
 
@@ -38,10 +39,10 @@ class Inputs:
         self._node, self._loop = node, loop
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
         self._found: dict[str, Subscription] = {}
+        topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:
-            reader = JointStateReader(arm.name, arm.embodiment)
-            topics = ArmTopics.of(arm.name, len(cell.arms) == 1)
-            node.create_subscription(JointState, topics.joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+            reader = JointStateReader(arm.name, on_wire(arm.embodiment, arm.hardware.prefix))
+            node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
         self._looking = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:

@@ -28,11 +28,12 @@ from skillkit.pose import Array
 from skillkit.ros import process
 from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
+from skillkit.ros.drivers import ArmDriver
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
 from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics
-from skillkit.ros.outputs import ArmOutput, Records
+from skillkit.ros.outputs import Records
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.runtime import StepResult
 from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand
@@ -143,10 +144,11 @@ class RuntimeNode(LifecycleNode):
             return
         self.destroy_timer(self._recorded)
         cell = self.system.cell
-        alone = len(cell.arms) == 1
-        self.outputs = {arm.name: ArmOutput(self, arm, ArmTopics.of(arm.name, alone)) for arm in cell.arms}
+        topics = ArmTopics.in_cell(cell)
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(self.runtime, period, self._send, self._report, self._complain)
+        self.outputs = {arm.name: ArmDriver(self, arm, topics[arm.name], self.loop.put, self.loop.now) for arm in cell.arms}
+        self.open += self.outputs.values()
         self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
         self.open += [self.inputs, self.health]
         self._offer_services()
@@ -196,6 +198,8 @@ class RuntimeNode(LifecycleNode):
     def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
         if self.loop is not None:
+            response.message = self.runtime.waiting_for if word != "pause" else ""
+            response.success = not response.message
             self.loop.put(ControlInput(word, self.loop.now()))
         return response
 
