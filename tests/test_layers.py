@@ -16,7 +16,7 @@ PACKAGE = ROOT / "skillkit"
 
 LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "documents", "share"), 0),
-    **dict.fromkeys(("option", "embodiment", "cell", "expressions", "protocols"), 1),
+    **dict.fromkeys(("option", "embodiment", "cell", "hardware", "expressions", "protocols"), 1),
     **dict.fromkeys(("runtime", "library", "records", "arm", "perception"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),
     "assembly": 4,

@@ -13,7 +13,7 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64, Float64MultiArray
+from std_msgs.msg import Float64, Float64MultiArray, String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
@@ -49,6 +49,8 @@ class SimulatedArm:
         self.states = node.create_publisher(JointState, topics.joint_states, NEWEST)
         self.closure: float | None = None
         self._schedule = schedule
+        self.description = node.create_publisher(String, topics.robot_description, LATCHED)
+        self.description.publish(String(data=arm.embodiment.urdf.read_text(encoding="utf-8")))
         node.create_subscription(JointTrajectory, topics.trajectory, self._follow, NEWEST)
         node.create_subscription(Float64MultiArray, topics.gripper, self._grip, NEWEST)
 
@@ -71,8 +73,8 @@ class Simulator(Node):
         cell = load_cell(given["robot"], given["cell"])
         self.world = simulated_world(cell, given["scene"], given["seed"], pairs(given["options"]))[1]
         self.schedule = Schedule(1.0 / given["joint_rate"])
-        alone = len(cell.arms) == 1
-        self.arms = [SimulatedArm(self, arm, ArmTopics.of(arm.name, alone), self.schedule) for arm in cell.arms]
+        topics = ArmTopics.in_cell(cell)
+        self.arms = [SimulatedArm(self, arm, topics[arm.name], self.schedule) for arm in cell.arms]
         self.looks_every = max(1, round(given["joint_rate"] / given["object_rate"]))
         self.clock = self.create_publisher(Clock, "/clock", NEWEST)
         self.markers = self.create_publisher(MarkerArray, OBJECT_SIZES, LATCHED)
