@@ -6,7 +6,7 @@ The ``hardware:`` section of an arm in a cell file. It decides nothing in simula
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from skillkit.documents import Document, Where, describe, is_number
@@ -14,6 +14,7 @@ from skillkit.exceptions import did_you_mean
 from skillkit.pose import Pose
 
 DRIVERS = ("joint_trajectory", "follow_joint_trajectory", "forward_position", "forward_velocity")
+FORWARDED = ("forward_position", "forward_velocity")  # through a process of its own that brakes on silence
 GRIPPER_DRIVERS = ("forward", "parallel_gripper", "gripper_command", "franka", "none")
 STATUSES = ("", "ur", "franka")
 POSE_WORDS = ("xyz", "rpy")
@@ -28,12 +29,14 @@ class GripperHardware:
         controller: name of its controller.
         finger_factor: metres between the fingers per metre of the command; 2 where the command is the way of one finger.
         force: asked of it [N]; ``None`` leaves the driver's own.
+        joint: the first finger joint, as the joint states call it; empty for the model's name behind the prefix.
     """
 
     driver: str = "forward"
     controller: str = "gripper_controller"
     finger_factor: float = 2.0
     force: float | None = None
+    joint: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,16 @@ class Hardware:
     first_speed: float = 0.1
     gripper: GripperHardware = field(default_factory=GripperHardware)
 
+    def simulated(self) -> Hardware:
+        """The same names, driven as the simulator takes it."""
+        return replace(
+            self, driver="joint_trajectory", status="", motion_allowed="", controller_manager="", prefix="", gripper=replace(self.gripper, driver="forward")
+        )
+
 
 TEXTS = ("serial", "driver", "controller", "joint_states", "robot_description", "status", "motion_allowed", "controller_manager", "prefix", "tool_parent")
 WORDS = (*TEXTS, "tool", "first_speed", "gripper")
-GRIPPER_WORDS = ("driver", "controller", "finger_factor", "force")
+GRIPPER_WORDS = ("driver", "controller", "finger_factor", "force", "joint")
 
 
 def read_hardware(document: Document, item: Any, where: Where) -> Hardware | None:
@@ -114,7 +123,7 @@ def read_triple(document: Document, item: Any, where: Where) -> bool:
 def _gripper(document: Document, item: Any, where: Where) -> GripperHardware | None:
     if not _mapping(document, item, where, GRIPPER_WORDS, "a gripper"):
         return None
-    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in ("driver", "controller") if word in item}
+    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in ("driver", "controller", "joint") if word in item}
     _choice(document, values.get("driver"), (*where, "driver"), GRIPPER_DRIVERS)
     values.update({word: _number(document, item[word], (*where, word), 1e4) for word in ("finger_factor", "force") if word in item})
     return GripperHardware(**values)

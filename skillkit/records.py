@@ -26,6 +26,7 @@ from skillkit.spaces import (
     JointTarget,
     ObjectInput,
     SignalInput,
+    TeleopInput,
 )
 
 NAN = float("nan")
@@ -65,6 +66,9 @@ def input_record(given: Input) -> Record:
     elif isinstance(given, DriverInput):
         kind, name, values = "driver", given.arm, (given.speed,)
         text = json.dumps({"state": given.state, "reason": given.reason}, sort_keys=True)
+    elif isinstance(given, TeleopInput):
+        kind, name, values = "teleop", given.arm, (*given.twist, *given.pose)
+        text = json.dumps({word: getattr(given, word) for word in ("frame", "closure", "who", "why")}, sort_keys=True)
     else:
         kind, name = "control", given.word
     return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
@@ -93,13 +97,16 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "driver":
             driver = json.loads(text)
             return DriverInput(name, received, driver["state"], driver["reason"], values[0])
+        if kind == "teleop":
+            twist, pose = (values, ()) if len(values) == 6 else ((), values)
+            return TeleopInput(name, stamp, received, twist, pose, **json.loads(text))
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise SkillkitError(f"the recorded {kind} input '{name}' is damaged: {error}") from None
     if kind == "cancel":
         return CancelInput(name, received, text)
     if kind == "control":
         return ControlInput(name, received)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, driver")
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, driver, teleop")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:

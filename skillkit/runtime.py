@@ -31,7 +31,9 @@ from skillkit.spaces import (
     Observation,
     Outcome,
     SignalInput,
+    TeleopInput,
 )
+from skillkit.teleop import Takeover
 
 CONTROL_WORDS = ("pause", "resume", "step")
 
@@ -86,6 +88,7 @@ class Runtime:
     def __init__(self, arms: Sequence[ArmLoop], options: Mapping[str, Option], sizes: Mapping[str, Array] | None = None) -> None:
         self.arms = {arm.name: arm for arm in arms}
         self.options = dict(options)
+        self.takeovers = {arm.name: Takeover(arm.name) for arm in arms}
         self.perception = Perception(sizes or {})
         self.goals: dict[str, _Goal] = {}
         self.tick = -1
@@ -109,6 +112,7 @@ class Runtime:
             self._request(request, observation, now, ended)
         events: list[Event] = []
         directives = self._decide(observation, events)
+        self._take_over(directives, observation, now, events)
         commands = self._command(directives, observation, now)
         self._stop_unsafe(observation)
         for goal in self.goals.values():
@@ -129,6 +133,10 @@ class Runtime:
             return True
         if isinstance(given, (ObjectInput, SignalInput)):
             self.perception.take(given)
+            return True
+        if isinstance(given, TeleopInput):
+            if given.arm in self.takeovers:
+                self.takeovers[given.arm].take(given)
             return True
         return False
 
@@ -221,6 +229,18 @@ class Runtime:
                 directives[arm] = asked.get(arm, Hold())
         return directives
 
+    def _take_over(self, directives: dict[str, Directive], observation: Observation, now: float, events: list[Event]) -> None:
+        """A person's word replaces what is asked of a leased arm; not while paused, and never what the gate has stopped."""
+        holders = {arm: goal for goal in self.goals.values() for arm in goal.arms}
+        for arm, takeover in self.takeovers.items():
+            goal = holders.get(arm)
+            wanted = None
+            if goal is not None and goal.execution.ending is None and arm in observation.arms and not self.standing:
+                wanted = takeover.directive(observation.arms[arm], now, self.arms[arm].period)
+            if wanted is not None:
+                directives[arm] = wanted
+            events.extend(takeover.events(wanted is not None, goal.execution.option.name if goal else "", self._active_time))
+
     def _command(self, directives: Mapping[str, Directive], observation: Observation, now: float) -> dict[str, JointCommand]:
         clock = self._active_time
         commands: dict[str, JointCommand] = {}
@@ -259,6 +279,7 @@ class Runtime:
             "paused_for": self.paused_for,
             "perception": self.perception.snapshot(),
             "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
+            "takeovers": {name: takeover.snapshot() for name, takeover in self.takeovers.items()},
             "goals": {name: {"arms": list(goal.arms), "execution": goal.execution.snapshot()} for name, goal in self.goals.items()},
         }
 
@@ -269,6 +290,8 @@ class Runtime:
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
             self.arms[name].restore(values)
+        for name, values in snapshot["takeovers"].items():
+            self.takeovers[name].restore(values)
         self.goals = {}
         for name, values in snapshot["goals"].items():
             execution = Execution(self.options[values["execution"]["option"]], {}, {})

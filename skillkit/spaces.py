@@ -264,4 +264,27 @@ class DriverInput:
     speed: float = 1.0
 
 
-Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | DriverInput
+@dataclass(frozen=True, slots=True)
+class TeleopInput:
+    """A person moves an arm: what they want of its tool, for as long as they keep saying it.
+
+    Attributes:
+        twist: (6,) linear [m/s] and angular velocity [rad/s] in ``frame``; zeros stand still. Empty where a ``pose`` is given.
+        pose: (7,) ``transform_tool_to_world`` to go to, position [m] and quaternion (x, y, z, w). Empty where a ``twist`` is given.
+        frame: ``"tool"``, ``"base"``, ``"world"``.
+        closure: of the gripper, 0 open … 1 closed; ``None`` leaves it as it is.
+        who, why: for the record.
+    """
+
+    arm: str
+    stamp: float
+    received: float
+    twist: tuple[float, ...] = ()
+    pose: tuple[float, ...] = ()
+    frame: str = "world"
+    closure: float | None = None
+    who: str = ""
+    why: str = ""
+
+
+Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | DriverInput | TeleopInput

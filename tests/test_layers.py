@@ -16,8 +16,8 @@ PACKAGE = ROOT / "skillkit"
 
 LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "documents", "share"), 0),
-    **dict.fromkeys(("option", "embodiment", "cell", "hardware", "expressions", "protocols"), 1),
-    **dict.fromkeys(("runtime", "library", "records", "arm", "perception"), 2),
+    **dict.fromkeys(("option", "embodiment", "cell", "hardware", "robot_description", "expressions", "protocols"), 1),
+    **dict.fromkeys(("runtime", "library", "records", "arm", "perception", "teleop"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),
     "assembly": 4,
     **dict.fromkeys(("cli", "testing", "demos", "ros", "__main__"), 5),

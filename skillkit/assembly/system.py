@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skillkit import share
+from skillkit import share, teleop
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell, CellArm
 from skillkit.kinematics import ArmKinematics, CartesianController
@@ -62,7 +62,7 @@ class System:
         """Every skill and task as an option."""
         skills = self.skill_options()
         roles = ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
-        return {**skills, **{name: task.option(skills, roles) for name, task in self.tasks.items()}}
+        return {**skills, teleop.NAME: teleop.OPTION, **{name: task.option(skills, roles) for name, task in self.tasks.items()}}
 
     def runtime(self, sizes: Mapping[str, Array] = NOTHING) -> Runtime:
         """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen."""

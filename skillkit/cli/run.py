@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, pairs, skills_folder, task_parameters
+from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.plan import Plan, bag_paths, free_path
 from skillkit.cli.result import Result, document
@@ -33,20 +34,28 @@ def run(
     picture: Annotated[str, typer.Option("--picture", metavar="FILE", help="Render the final scene there (PNG).")] = "",
     scene: Annotated[list[str] | None, typer.Option("--scene-option", metavar="NAME=VALUE", help="An option of the scene, such as locked=true.")] = None,
     ros: Annotated[bool, typer.Option("--ros", help="Over real ROS 2: simulator, runtime and recorder as processes of their own.")] = False,
+    hardware: OnHardware = False,
+    yes: Yes = False,
+    speed: Speed = 1.0,
     as_json: AsJson = False,
 ) -> int:
-    """Run a task on a simulated robot. Exit 0 only when every episode succeeds physically.
+    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds physically.
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """
     if ros and jobs > 1:
         raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
     plan = Plan(task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"))
+    plan = replace(plan, hardware=hardware, speed=speed)
     plan = checked(plan, values)
+    if hardware and episodes > 1:
+        raise InvalidValue("--episodes", episodes, "1 with --hardware: somebody has to put the things back")
+    if hardware:
+        confirm(cell, speed, yes)
     plans = [replace(plan, seed=number) for number in range(seed, seed + episodes)]
     shown = episodes == 1 and not as_json
     plans = with_files(plans, record, picture, shown)
-    if ros:
+    if ros or hardware:
         results = over_ros(plans, shown)
     elif shown:
         results = [watched(plans[0])]
@@ -69,9 +78,12 @@ def checked(plan: Plan, values: list[str] | None) -> Plan:
 
     cell = cell_of(plan)
     task = next(iter(system_of(plan, cell).tasks.values()))
-    if not task.scene:
+    if plan.hardware:
+        plan = replace(plan, scene={})
+    elif not task.scene:
         raise InvalidValue("scene", "", f"a task that names its scene; add 'scene: coffee' to {task.files[0]}")
-    scene_of(task.scene, plan.seed, plan.scene)
+    else:
+        scene_of(task.scene, plan.seed, plan.scene)
     given = task_parameters(task.parameters, values)
     fill_parameters(task.parameters, given, task.name)
     return replace(plan, parameters=given, task_name=task.name, cell_name=cell.name)

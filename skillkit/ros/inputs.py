@@ -18,8 +18,8 @@ from skillkit.cell import Cell
 from skillkit.pose import Array
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import JointStateReader, object_input, sizes_of
-from skillkit.ros.drivers.wire import on_wire
 from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
+from skillkit.ros.teleop import TeleopTopics
 from skillkit.spaces import SignalInput
 
 LOOK_EVERY = 0.2  # [s] between two looks for new topics
@@ -41,8 +41,9 @@ class Inputs:
         self._found: dict[str, Subscription] = {}
         topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:
-            reader = JointStateReader(arm.name, on_wire(arm.embodiment, arm.hardware.prefix))
+            reader = JointStateReader(arm.name, arm.embodiment)
             node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+        self.teleop = [TeleopTopics(node, loop, arm.name, topics[arm.name].teleop) for arm in cell.arms]
         self._looking = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:

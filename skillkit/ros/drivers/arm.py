@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rclpy.node import Node
 
 from skillkit.cell import CellArm
+from skillkit.hardware import FORWARDED
 from skillkit.ros.drivers.controllers import Controllers
 from skillkit.ros.drivers.follow import FollowDriver
 from skillkit.ros.drivers.forward import ForwardDriver
@@ -15,7 +16,6 @@ from skillkit.ros.drivers.protocol import GripperDriver, MotionDriver
 from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.drivers.status import RobotStatus
 from skillkit.ros.drivers.trajectory import TrajectoryDriver
-from skillkit.ros.drivers.wire import on_wire
 from skillkit.ros.names import ArmTopics
 from skillkit.spaces import Input, JointCommand
 
@@ -52,6 +52,9 @@ class ArmDriver:
     def close(self) -> None:
         """Give the controllers back as they were found."""
         self._counting.cancel()
+        self.motion.close()
+        if self.gripper is not None:
+            self.gripper.close()
         answer = self.controllers.restore() if self.controllers else None
         if answer is not None and self._node.executor is not None:
             self._node.executor.spin_until_future_complete(answer, timeout_sec=2.0)
@@ -71,8 +74,8 @@ class ArmDriver:
 
 
 def _motion(node: Node, arm: CellArm, topics: ArmTopics, controller: str, readiness: Readiness) -> MotionDriver:
-    wire = on_wire(arm.embodiment, arm.hardware.prefix)
-    if arm.hardware.driver in ("forward_position", "forward_velocity"):
+    wire = arm.embodiment
+    if arm.hardware.driver in FORWARDED:
         return ForwardDriver(node, wire, controller, readiness)
     if arm.hardware.driver == "follow_joint_trajectory":
         return FollowDriver(node, wire, f"{controller}/follow_joint_trajectory", readiness)
@@ -80,7 +83,7 @@ def _motion(node: Node, arm: CellArm, topics: ArmTopics, controller: str, readin
 
 
 def _gripper(node: Node, arm: CellArm, topics: ArmTopics, controller: str, readiness: Readiness) -> GripperDriver | None:
-    wire, gripper = on_wire(arm.embodiment, arm.hardware.prefix), arm.hardware.gripper
+    wire, gripper = arm.embodiment, arm.hardware.gripper
     if wire.gripper is None or gripper.driver == "none":
         return None
     if gripper.driver == "forward":

@@ -15,6 +15,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import SkillkitError
+from skillkit.ros.drivers.actions import ActionThread
 from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.drivers.trajectory import with_tail
 from skillkit.spaces import JointCommand
@@ -39,14 +40,19 @@ class FollowDriver:
         self.topics: tuple[str, ...] = ()
         self._wire, self._name, self._readiness = wire, name, readiness
         self._goal: Any = FollowJointTrajectory.Goal
-        self._client: Any = ActionClient(node, FollowJointTrajectory, name)
+        self._thread = ActionThread(node, f"{name.replace('/', '_')}_client")
+        self._client: Any = ActionClient(self._thread.node, FollowJointTrajectory, name)
         self._latest: JointCommand | None = None
         readiness.tell("action", "blocked", f"the action {name} is not there")
-        self._asking = node.create_timer(EVERY, self._ask)
+        self._asking = self._thread.node.create_timer(EVERY, self._ask)
 
     def send(self, command: JointCommand) -> None:
         """Note it; the executor asks for the newest."""
         self._latest = command
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._thread.close()
 
     def _ask(self) -> None:
         if not self._client.server_is_ready():

@@ -14,6 +14,7 @@ from std_msgs.msg import Float64MultiArray
 from skillkit.embodiment import Embodiment, Gripper
 from skillkit.exceptions import SkillkitError
 from skillkit.ros.conversions import gripper_command
+from skillkit.ros.drivers.actions import ActionThread
 from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.names import NEWEST
 
@@ -37,6 +38,9 @@ class TopicGripper:
             self._closure, self._left = closure, AGAIN
             self._publisher.publish(Float64MultiArray(data=gripper_command(self._wire, closure)))
 
+    def close(self) -> None:
+        """Nothing to end."""
+
 
 class ActionGripper:
     """``control_msgs`` ParallelGripperCommand or GripperCommand.
@@ -52,16 +56,21 @@ class ActionGripper:
         if wire.gripper is None:
             raise SkillkitError(f"{wire.name} has no gripper in its model; allowed for its gripper driver: none")
         self.topics: tuple[str, ...] = ()
-        self._node, self._gripper, self._joint, self._factor = node, wire.gripper, wire.gripper.joints[0], factor
+        self._thread = ActionThread(node, f"{name.replace('/', '_')}_client")
+        self._gripper, self._joint, self._factor = wire.gripper, wire.gripper.joints[0], factor
         self._force, self._readiness = wire.gripper.force if force is None else force, readiness
         self._action, self._goal = _action(kind)
-        self._client: Any = ActionClient(node, self._action, name)
+        self._client: Any = ActionClient(self._thread.node, self._action, name)
         self._asked, self._wanted, self._number, self._waiting = -1.0, -1.0, 0, False
-        self._looking = node.create_timer(0.02, self._ask)
+        self._looking = self._thread.node.create_timer(0.02, self._ask)
 
     def send(self, closure: float) -> None:
         """Note what is wanted; the executor asks for it."""
         self._wanted = closure
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._thread.close()
 
     def _ask(self) -> None:
         if self._waiting or self._wanted < 0.0 or abs(self._wanted - self._asked) < CHANGE or not self._client.server_is_ready():

@@ -17,6 +17,10 @@ class MotionDriver(Protocol):
         """One command; what follows it is a stop unless another comes."""
         ...
 
+    def close(self) -> None:
+        """Send no more."""
+        ...
+
 
 class GripperDriver(Protocol):
     """Takes the gripper's command; called from the control thread with every command, never blocks."""
@@ -25,4 +29,8 @@ class GripperDriver(Protocol):
 
     def send(self, closure: float) -> None:
         """0 open … 1 closed."""
+        ...
+
+    def close(self) -> None:
+        """Send no more."""
         ...

@@ -1,10 +1,11 @@
 """Whether an arm may move: conditions that each have their own source, and the worst of them as one stamped input.
 
-All of it runs in the executor's thread.
+Told from any thread.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from skillkit.spaces import DriverInput, Input, SignalInput
@@ -26,17 +27,20 @@ class Readiness:
         self._conditions: dict[str, tuple[str, str]] = {}
         self._told: tuple[str, str, float] = ("ready", "", 1.0)
         self._speed = 1.0
+        self._lock = threading.Lock()
 
     def tell(self, what: str, state: str, reason: str = "") -> None:
         """The condition ``what`` is now ``ready``, ``blocked`` or ``fault``."""
-        self._conditions[what] = (state, "" if state == "ready" else reason)
-        self._settle()
+        with self._lock:
+            self._conditions[what] = (state, "" if state == "ready" else reason)
+            self._settle()
 
     def scale(self, speed: float) -> None:
         """The driver runs at this share of its speed."""
         if abs(speed - self._speed) >= COARSE or (speed in (0.0, 1.0) and speed != self._speed):
-            self._speed = min(1.0, max(0.0, speed))
-            self._settle()
+            with self._lock:
+                self._speed = min(1.0, max(0.0, speed))
+                self._settle()
 
     def signal(self, name: str, value: float) -> None:
         """A named number of this arm, into the observation."""

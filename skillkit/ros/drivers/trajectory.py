@@ -32,6 +32,9 @@ class TrajectoryDriver:
         """Publish one command."""
         self._publisher.publish(self._codec.encode(with_tail(self._wire, command, self._period)))
 
+    def close(self) -> None:
+        """Nothing to end: the last message ends by itself."""
+
 
 def with_tail(wire: Embodiment, command: JointCommand, period: float) -> Record:
     """``trajectory_msgs/JointTrajectory``: the command ``period`` [s] from now, then braking at the acceleration limits."""
