@@ -17,6 +17,7 @@ from std_msgs.msg import Float64MultiArray
 
 from skillkit.hardware import GripperHardware
 from skillkit.ros.conversions import closure_of
+from skillkit.ros.drivers.actions import ActionThread
 from skillkit.ros.names import ArmTopics
 
 LOOK_EVERY = 0.05  # [s], action_monitor_rate 20 Hz
@@ -28,7 +29,7 @@ class EmulatedGripper:
     """Sets ``arm.closure``; ``arm`` is the emulated arm, whose manners it obeys."""
 
     def __init__(self, node: Node, arm: Any, topics: ArmTopics, hardware: GripperHardware) -> None:
-        self._node, self._arm, self._hardware = node, arm, hardware
+        self._arm, self._hardware = arm, hardware
         if arm.model.gripper is None or hardware.driver in ("none", "franka"):
             return
         if hardware.driver == "forward":
@@ -41,11 +42,12 @@ class EmulatedGripper:
         self._goal: tuple[Any, Future, float] | None = None  # handle, future of its result, wanted opening [m]
         self._before, self._moved = 0.0, 0.0
         name = topics.gripper.removesuffix("commands") + "gripper_cmd"
+        self._node = ActionThread(node, f"{name.replace('/', '_')}_server").node
         self._server: Any = ActionServer(
-            node, self._type, name, execute_callback=self._execute, goal_callback=self._judge, handle_accepted_callback=self._accepted,
+            self._node, self._type, name, execute_callback=self._execute, goal_callback=self._judge, handle_accepted_callback=self._accepted,
             cancel_callback=lambda handle: CancelResponse.ACCEPT,
         )  # fmt: skip
-        self._timer = node.create_timer(LOOK_EVERY, self._look)
+        self._timer = self._node.create_timer(LOOK_EVERY, self._look)
 
     def _grip(self, message: Float64MultiArray) -> None:
         closure = closure_of(self._arm.model, message.data)

@@ -42,6 +42,7 @@ class RobotStatus:
     def __init__(self, node: Node, kind: str, allowed: str, below: str, readiness: Readiness) -> None:
         self._node, self._below, self._readiness = node, below, readiness
         self.missing: list[str] = []
+        self._scaling = 100.0  # [%]
         if kind not in ("", "ur", "franka"):
             raise UnknownName("robot status", kind, ("ur", "franka"))
         if kind == "ur":
@@ -81,5 +82,7 @@ class RobotStatus:
         self._node.create_subscription(Bool, f"{self._below}{topic}", heard, CHANGES if name == "program_running" else STREAM)
 
     def _scaled(self, given: Float64) -> None:
-        self._readiness.signal("speed_scaling", 0.01 * float(given.data))
-        self._readiness.scale(0.01 * float(given.data))
+        if given.data != self._scaling:
+            self._scaling = float(given.data)
+            self._readiness.signal("speed_scaling", 0.01 * self._scaling)
+            self._readiness.scale(0.01 * self._scaling)
