@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "skillkit" / "__init__.py").read_text(encoding="utf-8")).group(1)
-SHARED = ("skills", "tasks", "cells", "urdf", "launch")
+SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch")
 PASSED_OVER = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 
 CORE = [
@@ -54,6 +54,7 @@ EXTRAS = {
     "onnx": ["onnx", "onnxruntime"],
     "planning": ["unified-planning", "up-pyperplan"],
     "robots": ["example-robot-data"],
+    "rosbags": ["rosbags"],
     "colcon": ["colcon-common-extensions"],
     "test": ["pytest>=8", "pytest-xdist", "pytest-timeout", "hypothesis", "rosbags", "jsonschema", "wheel"],
     "dev": ["ruff", "mypy"],
@@ -93,6 +94,7 @@ setup(
             "skillkit_simulator = skillkit.ros.simulator:main",
             "skillkit_runtime = skillkit.ros.runtime_node:main",
             "skillkit_recorder = skillkit.ros.recorder:main",
-        ]
+        ],
+        "pytest11": ["skillkit.testing = skillkit.testing"],
     },
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
 from skillkit.embodiment import Embodiment
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot
-from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, JointCommand, JointInput, JointTarget, ObjectState
+from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState
 
 RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
 REST = 1e-4  # [rad/s] commanded speed that counts as rest
@@ -19,7 +20,8 @@ class ArmLoop:
     """Everything between a directive and the command of one arm.
 
     ``base`` is ``transform_base_to_world``. The arm is silent until :meth:`engage`; from then on it sends at every tick until
-    :meth:`release`.
+    :meth:`release`. While its driver forbids motion it is *held*: silent, with its target frozen, until :meth:`resume` starts it again from
+    the measured position.
     """
 
     def __init__(self, name: str, embodiment: Embodiment, base: Pose, kinematics: Kinematics, controller: Controller, gate: Gate) -> None:
@@ -31,8 +33,10 @@ class ArmLoop:
         self.closure = 0.0
         self.sent_position: Array | None = None
         self.sent_velocity: Array = frozen(np.zeros(embodiment.n))
-        self.residual: Array = frozen(np.zeros(6))
+        self.residual: Array = frozen(np.zeros(6))  # of the controller, base axes [m, rad]
         self.stopped_because = ""
+        self.driver = DriverInput(name, 0.0, "ready")
+        self.held = False
 
     # -- what the arm says ----------------------------------------------------------------------------------------------------------
 
@@ -41,24 +45,40 @@ class ArmLoop:
         if len(given.position) == self.embodiment.n and len(given.velocity) == self.embodiment.n:
             self.latest = given
 
+    def heed(self, given: DriverInput) -> None:
+        """Consume what the driver says of itself; an arm that is being driven is held when motion is not allowed."""
+        self.driver = given
+        if self.engaged and given.state == "blocked":
+            self.held = True
+            self.sent_velocity = frozen(np.zeros(self.embodiment.n))
+
     def state(self, now: float) -> ArmState | None:
         """The arm as observed, or ``None`` before its first joint state."""
+        view = self.view(now)
+        return None if view is None else view()
+
+    def view(self, now: float) -> Callable[[], ArmState] | None:
+        """What makes the :meth:`state` of this moment, also later; ``None`` before the first joint state."""
         if self.latest is None:
             return None
-        position = frozen(self.latest.position)
+        target = self.controller.target if self.engaged else None
+        return partial(self._state, self.latest, target, self.closure, self.residual, now - self.latest.received)
+
+    def _state(self, latest: JointInput, target: Pose | None, closure: float, residual: Array, age: float) -> ArmState:
+        position = frozen(latest.position)
         tool = self.base @ self.kinematics.forward(position)
         return ArmState(
             position=position,
-            velocity=frozen(self.latest.velocity),
+            velocity=frozen(latest.velocity),
             tool=tool,
-            target=self.base @ self.controller.target if self.engaged else tool,
+            target=tool if target is None else self.base @ target,
             base=self.base,
-            opening=self.latest.opening,
+            opening=latest.opening,
             opening_max=self.embodiment.gripper.width if self.embodiment.gripper else 0.0,
-            closure=self.closure,
-            force=self.latest.force,
-            age=now - self.latest.received,
-            residual=self.residual,
+            closure=closure,
+            force=latest.force,
+            age=age,
+            residual=frozen(np.concatenate([self.base.rotation @ residual[:3], self.base.rotation @ residual[3:]])),
         )
 
     def at_rest(self) -> bool:
@@ -86,6 +106,40 @@ class ArmLoop:
     def release(self) -> None:
         """Fall silent; the driver holds the last command."""
         self.engaged = False
+        if self.held:  # where it stands by now is no longer where it was commanded to
+            self.held, self.stopped_because = False, self.stopped_because or self.driver.reason or "motion was not allowed"
+
+    def resume(self) -> None:
+        """Go on after being held, from the measured position; the gripper keeps its command, it may be holding something."""
+        if self.held and self.latest is not None:
+            start = np.array(self.latest.position)
+            self.controller.reset(start)
+            self.gate.reset(start)
+            self.sent_position, self.sent_velocity, self.held = frozen(start), frozen(np.zeros(self.embodiment.n)), False
+
+    def forget(self) -> Array | None:
+        """Where the arm was last known to be (n,), which is then no longer assumed; the gripper's command stays what it was."""
+        position = self.sent_position if self.engaged else None if self.latest is None else frozen(self.latest.position)
+        self.latest, self.engaged, self.stopped_because = None, False, ""
+        self.sent_velocity, self.residual = frozen(np.zeros(self.embodiment.n)), frozen(np.zeros(6))
+        return position
+
+    def away_from(self, position: Array | None, seconds: float) -> str:
+        """Why the arm is not at rest near where it was ``seconds`` [s] ago; empty if it is."""
+        if self.latest is None:
+            return "no joint state has arrived"
+        model, measured = self.embodiment, np.array(self.latest.position)
+        fastest = float(np.max(np.abs(self.latest.velocity)))
+        if fastest > model.settle:
+            return f"it moves at {fastest:.3g} rad/s; it must be at rest (below {model.settle:g})"
+        if position is None:
+            return ""
+        allowed = model.velocity * seconds + 0.5 * model.velocity**2 / model.acceleration + RESEED
+        off = np.abs(measured - position) - allowed
+        joint = int(np.argmax(off))
+        if off[joint] <= 0.0:
+            return ""
+        return f"{model.joints[joint]} is at {measured[joint]:.3f}, but was left at {position[joint]:.3f}; at most {allowed[joint]:.3f} away is allowed"
 
     # -- one tick -----------------------------------------------------------------------------------------------------------------------
 
@@ -96,16 +150,21 @@ class ArmLoop:
         """
         if not self.engaged or self.latest is None or isinstance(directive, Delegated):
             return None
+        if self.held:
+            if now - self.latest.received > self.embodiment.stale_after:
+                self.stopped_because = f"stale: no joint state for {now - self.latest.received:.3f} s while {self.driver.reason}"
+            return None
         measured = np.array(self.latest.position)
         limits: tuple[str, ...] = ()
         try:
             control = self._control(directive, measured, objects, clock)
             position, limits = control.position, control.active_limits
-            self.residual = frozen(np.concatenate([self.base.rotation @ control.residual[:3], self.base.rotation @ control.residual[3:]]))
+            self.residual = control.residual
         except Exception as error:  # a bug in the controller must not leave the arm without a command
             position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
         self._close(directive)
-        sent = self.gate.step(position, measured, now - self.latest.received)
+        faulty = self.driver.state == "fault"
+        sent = self.gate.stop(self.driver.reason) if faulty else self.gate.step(position, measured, now - self.latest.received)
         self.sent_position, self.sent_velocity = frozen(sent.position), frozen(sent.velocity)
         if not sent.safe:
             self.stopped_because = sent.reason
@@ -116,7 +175,7 @@ class ArmLoop:
             return self.controller.move(measured, np.array(directive.position))
         if not isinstance(directive, CartesianDelta):
             return self.controller.stop(measured)
-        share = self._share(directive, clock)
+        share = self._share(directive, clock) * self.driver.speed  # a driver that runs slower would fall behind for ever
         delta = share * np.array([*directive.translation, *directive.rotation])
         if directive.frame in ("tool", "base"):
             return self.controller.step(measured, delta, directive.frame)
@@ -149,6 +208,8 @@ class ArmLoop:
             "sent": None if self.sent_position is None else [self.sent_position.tolist(), self.sent_velocity.tolist()],
             "residual": self.residual.tolist(),
             "stopped_because": self.stopped_because,
+            "driver": [self.driver.received, self.driver.state, self.driver.reason, self.driver.speed],
+            "held": self.held,
             "controller": self.controller.snapshot() if self.engaged else None,
             "gate": self.gate.snapshot() if self.engaged else None,
         }
@@ -161,6 +222,7 @@ class ArmLoop:
         self.sent_position = None if snapshot["sent"] is None else frozen(snapshot["sent"][0])
         self.sent_velocity = frozen(np.zeros(self.embodiment.n) if snapshot["sent"] is None else snapshot["sent"][1])
         self.residual = frozen(snapshot["residual"])
+        self.driver, self.held = DriverInput(self.name, *snapshot["driver"]), snapshot["held"]
         if self.engaged:
             self.controller.restore(snapshot["controller"])
             self.gate.restore(snapshot["gate"])

@@ -6,8 +6,6 @@ in ``skillkit.kinematics``.
 
 from __future__ import annotations
 
-import math
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from skillkit import documents, share
+from skillkit.descriptor import describe
 from skillkit.documents import Document, is_number
-from skillkit.exceptions import InvalidFile, InvalidValue, Problem, UnknownName, did_you_mean
+from skillkit.exceptions import InvalidValue, UnknownName, did_you_mean
 from skillkit.pose import Array, frozen
+from skillkit.urdf import UrdfTree
 
-DEFAULT_VELOCITY = 1.0  # [rad/s] or [m/s] where the URDF does not say
+ACTIONS = ("cartesian_delta", "joint_target")  # action spaces, see skillkit.spaces
 DEFAULT_ACCELERATION = 10.0  # [rad/s²] where neither URDF nor YAML says; URDF has no element for it
 DEFAULT_JERK = 1000.0  # [rad/s³]
 
@@ -66,6 +66,7 @@ class Embodiment:
         home: (n,) where the arm waits [rad] or [m].
         control_rate: joint commands per second [Hz].
         settle: measured joint speed below which the arm counts as at rest [rad/s].
+        actions: the action spaces that this arm takes.
         stale_after: age of a joint state after which the gate stops the arm [s].
     """
 
@@ -85,12 +86,17 @@ class Embodiment:
     control_rate: float = 100.0
     settle: float = 0.01
     stale_after: float = 0.08
+    actions: tuple[str, ...] = ACTIONS
     model_file: Path | None = field(default=None, compare=False)
 
     @property
     def n(self) -> int:
         """Number of joints."""
         return len(self.joints)
+
+    def descriptor(self) -> Array:
+        """The model as numbers, one per name in :data:`skillkit.descriptor.FIELDS`; the same length for every arm."""
+        return describe(self)
 
     @classmethod
     def load(cls, name_or_yaml: str | Path) -> Embodiment:
@@ -132,119 +138,33 @@ class Embodiment:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class UrdfJoint:
-    """What URDF says of one joint; limits of a continuous joint are ±4π here, a speed of 0 counts as unsaid.
-
-    ``mimics`` is empty or the joint that this one follows: position = multiplier · leader + offset.
-    """
-
-    name: str
-    type: str
-    parent: str
-    child: str
-    lower: float
-    upper: float
-    velocity: float
-    effort: float
-    mimics: str = ""
-    multiplier: float = 1.0
-    offset: float = 0.0
+WORDS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source", "actions")
+REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
+GRIPPER_WORDS = ("joints", "open", "closed", "width", "force", "speed")
+LIMITS = ("lower", "upper", "velocity", "acceleration", "jerk", "effort")
 
 
-@dataclass(frozen=True)
-class UrdfTree:
-    """Links and joints of a URDF, as far as an embodiment needs them."""
-
-    name: str
-    links: tuple[str, ...]
-    joints: dict[str, UrdfJoint]
-
-    @classmethod
-    def read(cls, path: Path) -> UrdfTree:
-        """Parse a URDF.
-
-        Raises:
-            InvalidFile: unreadable, not XML or not a URDF.
-        """
-        try:
-            element = ElementTree.parse(path).getroot()
-        except OSError as error:
-            raise InvalidFile([Problem(str(path), 1, 1, "unreadable-file", "error", error.strerror or str(error))]) from None
-        except ElementTree.ParseError as error:
-            line, column = error.position
-            raise InvalidFile([Problem(str(path), line, column + 1, "xml-syntax", "error", str(error))]) from None
-        if element.tag != "robot":
-            raise InvalidFile([Problem(str(path), 1, 1, "not-urdf", "error", f"the root element is <{element.tag}>; a URDF begins with <robot>")])
-        links = tuple(link.get("name", "") for link in element.findall("link"))
-        try:
-            joints = {joint.get("name", ""): _urdf_joint(joint) for joint in element.findall("joint")}
-        except ValueError as error:
-            raise InvalidFile([Problem(str(path), 1, 1, "wrong-type", "error", f"a joint limit is not a number: {error}")]) from None
-        return cls(element.get("name", path.stem), links, joints)
-
-    @property
-    def root(self) -> str:
-        """The link that is no joint's child."""
-        children = {joint.child for joint in self.joints.values()}
-        return next((link for link in self.links if link not in children), self.links[0] if self.links else "")
-
-    def deepest(self, base: str) -> str:
-        """The link with the most moving joints between it and ``base``."""
-        return max(self.links, key=lambda link: len(self._chain_or_none(base, link) or ()), default=base)
-
-    def chain(self, base: str, tool: str) -> list[str]:
-        """Moving joints from ``base`` to ``tool``, in order.
-
-        Raises:
-            UnknownName: no such link; InvalidValue: no chain between them.
-        """
-        for kind, link in (("base link", base), ("tool link", tool)):
-            if link not in self.links:
-                raise UnknownName(kind, link, self.links)
-        found = self._chain_or_none(base, tool)
-        if found is None:
-            raise InvalidValue("tool", tool, f"a link below '{base}'")
-        return found
-
-    def _chain_or_none(self, base: str, tool: str) -> list[str] | None:
-        above = {joint.child: joint for joint in self.joints.values()}
-        names: list[str] = []
-        link = tool
-        for _ in range(len(self.links) + 1):
-            if link == base:
-                return names[::-1]
-            if link not in above:
-                return None
-            joint = above[link]
-            if joint.type not in ("fixed", "floating", "planar") and not joint.mimics:
-                names.append(joint.name)
-            link = joint.parent
-        return None
-
-
-def _urdf_joint(joint: ElementTree.Element) -> UrdfJoint:
-    kind = joint.get("type", "fixed")
-    limit, parent, child, mimic = joint.find("limit"), joint.find("parent"), joint.find("child"), joint.find("mimic")
-    values = limit.attrib if limit is not None else {}
-    turn = 4.0 * math.pi
-    lower, upper = (-turn, turn) if kind == "continuous" else (float(values.get("lower", 0.0)), float(values.get("upper", 0.0)))
-    return UrdfJoint(
-        joint.get("name", ""), kind, parent.get("link", "") if parent is not None else "", child.get("link", "") if child is not None else "",
-        lower, upper, float(values.get("velocity", 0.0)) or DEFAULT_VELOCITY, float(values.get("effort", 0.0)),
-        *(_followed(mimic) if mimic is not None else ()),
-    )  # fmt: skip
-
-
-def _followed(mimic: ElementTree.Element) -> tuple[str, float, float]:
-    return mimic.get("joint", ""), float(mimic.get("multiplier", 1.0)), float(mimic.get("offset", 0.0))
+def robot_schema() -> dict[str, Any]:
+    """JSON Schema (draft 7) of a model YAML."""
+    word, number, above_zero = {"type": "string"}, {"type": "number"}, {"type": "number", "exclusiveMinimum": 0}
+    names, numbers = {"type": "array", "items": word, "minItems": 1}, {"type": "array", "items": number}
+    gripper = {name: names if name == "joints" else number for name in GRIPPER_WORDS}
+    known: dict[str, Any] = {
+        **dict.fromkeys(("robot", "description", "urdf", "base", "tool", "source"), word),
+        **dict.fromkeys(("control_rate", "settle", "stale_after"), above_zero),
+        "joints": names,
+        "home": numbers,
+        "limits": {"type": "object", "properties": dict.fromkeys(LIMITS, numbers), "additionalProperties": False},
+        "gripper": {"type": "object", "properties": gripper, "required": list(GRIPPER_WORDS)},
+        "actions": {"type": "array", "items": {"enum": list(ACTIONS)}},
+    }
+    properties = {name: known.get(name, {}) for name in WORDS}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "skillkit robot model", "type": "object"}
+    return {**head, "properties": properties, "required": list(REQUIRED), "additionalProperties": False}
 
 
 class _Model:
     """Checks a model YAML; all problems at once."""
-
-    KEYS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source")
-    REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
 
     def __init__(self, document: Document, path: Path) -> None:
         self.document, self.path = document, path
@@ -255,8 +175,8 @@ class _Model:
         if not isinstance(data, dict):
             document.error((), "wrong-type", f"a robot model is a mapping, found {documents.describe(data)}")
             document.raise_errors()
-        document.check_words(data, (), self.KEYS, "a robot model")
-        for key in self.REQUIRED:
+        document.check_words(data, (), WORDS, "a robot model")
+        for key in REQUIRED:
             if key not in data:
                 document.error((), "missing", f"'{key}' is missing")
         document.raise_errors()
@@ -282,7 +202,7 @@ class _Model:
             jerk=self._vector(limits, "jerk", n, [DEFAULT_JERK] * n, positive=True), effort=self._vector(limits, "effort", n, [j.effort for j in urdf]),
             home=self._vector(data, "home", n, [0.0] * n, inside=()), gripper=self._gripper(data, tree),
             control_rate=self._number(data, "control_rate", 100.0), settle=self._number(data, "settle", 0.01),
-            stale_after=self._number(data, "stale_after", 0.08),
+            stale_after=self._number(data, "stale_after", 0.08), actions=self._actions(data.get("actions", list(ACTIONS))),
             model_file=self.path,
         )  # fmt: skip
         for index, (name, lower, home, upper) in enumerate(zip(names, result.lower, result.home, result.upper, strict=True)):
@@ -311,6 +231,15 @@ class _Model:
             self.document.error((*inside, key), "out-of-range", f"every {key} limit must be above 0, found {min(values):g}")
         return frozen(values)
 
+    def _actions(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            self.document.error(("actions",), "wrong-type", f"actions is a list of action spaces, found {documents.describe(value)}")
+            return ()
+        for index, word in enumerate(value):
+            if word not in ACTIONS:
+                self.document.error(("actions", index), "unknown-word", f"'{word}' is no action space", did_you_mean(str(word), ACTIONS))
+        return tuple(str(word) for word in value)
+
     def _number(self, data: dict[str, Any], key: str, default: float, inside: tuple[str, ...] = ()) -> float:
         value = data.get(key, default)
         if not is_number(value) or value <= 0.0:
@@ -322,9 +251,8 @@ class _Model:
         words = data.get("gripper")
         if words is None:
             return None
-        keys = ("joints", "open", "closed", "width", "force", "speed")
-        if not isinstance(words, dict) or any(key not in words for key in keys) or not isinstance(words.get("joints"), list):
-            self.document.error(("gripper",), "wrong-type", f"a gripper has {', '.join(keys)}, found {documents.describe(words)}")
+        if not isinstance(words, dict) or any(key not in words for key in GRIPPER_WORDS) or not isinstance(words.get("joints"), list):
+            self.document.error(("gripper",), "wrong-type", f"a gripper has {', '.join(GRIPPER_WORDS)}, found {documents.describe(words)}")
             return None
         for index, name in enumerate(words["joints"]):
             if name not in tree.joints:

@@ -64,7 +64,20 @@ class NoGraphics(SkillkitError):
 
     def __init__(self, cause: str) -> None:
         self.cause = cause
-        super().__init__(f"no picture can be rendered here: {cause}; install an OpenGL (EGL) driver, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri")
+        fix = "install an OpenGL (EGL) driver, on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri"
+        super().__init__(f"no picture can be rendered here: {cause}; {fix}")
+
+
+class CannotResume(SkillkitError):
+    """A run that cannot go on from its checkpoint.
+
+    Attributes:
+        what: the arm or file that does not fit; problem: why.
+    """
+
+    def __init__(self, what: str, problem: str) -> None:
+        self.what, self.problem = what, problem
+        super().__init__(f"cannot resume: {what}: {problem}")
 
 
 @dataclass(frozen=True)

@@ -7,29 +7,47 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skillkit import documents, expressions
 from skillkit.documents import Document, Where, describe, is_number
+from skillkit.embodiment import ACTIONS
 from skillkit.exceptions import InvalidFile, Problem, UnknownName
 from skillkit.expressions import Expression, ExpressionError
+from skillkit.expressions.dimensions import SI
 from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.protocols import Policy
 from skillkit.spaces import NOTHING, Ending, Outcome
+from skillkit.termination import HEADS, MODIFIERS, OUTCOMES, Clause
 
-WORDS = ("skill", "description", "parameters", "roles", "action", "initiation", "success", "failure", "time_limit", "effects", "policy")
+WORDS = (
+    "skill",
+    "description",
+    "parameters",
+    "roles",
+    "action",
+    "initiation",
+    "preconditions",
+    "success",
+    "failure",
+    "termination",
+    "time_limit",
+    "effects",
+    "policy",
+)
 REQUIRED = ("skill", "description", "action", "success", "time_limit", "policy")
 PARAMETER_WORDS = ("type", "unit", "minimum", "maximum", "default", "choices", "description")
 PARAMETER_TYPES = ("object", "number", "integer", "boolean", "word")
 UNITS = ("", "m", "rad", "s", "N", "m/s")
-SPACES = ("cartesian_delta",)
 UNQUOTED = "within { } and [ ] an expression with a comma needs quotes around it: YAML splits at commas there"
 RATE_RANGE = (1.0, 500.0)  # [Hz]
 TIME_RANGE = (0.1, 3600.0)  # [s]
+POSITIVE = (1e-6, 1e6)
 
 
 @dataclass(frozen=True)
@@ -45,8 +63,12 @@ class Skill:
     """A checked skill.
 
     Attributes:
+        space: of its actions, one of those that arms take.
         rate: policy steps per second [Hz].
+        score: how well the skill may start here, 0 to 1; below ``threshold`` it is refused.
+        clauses: further parts of β.
         hold: success must hold this long without a break [s].
+        preconditions: what the planner must make true before, beside the initiation set; not asked at run time.
         effects: what is true after success, for the planner.
         digest: sha256 over the folder.
     """
@@ -58,13 +80,18 @@ class Skill:
     roles: tuple[str, ...]
     rate: float
     initiation: Expression | None
+    score: Expression | None
+    threshold: float
     success: Expression
     hold: float
     failures: tuple[Failure, ...]
+    clauses: tuple[Clause, ...]
     time_limit: float
+    preconditions: tuple[Expression, ...]
     effects: tuple[Expression, ...]
     policy: Callable[[], Policy]
     digest: str
+    space: str = ACTIONS[0]
 
     def option(self) -> Option:
         """⟨I, π, β⟩ of this skill."""
@@ -78,13 +105,19 @@ class Skill:
             parameters=self.parameters,
             roles=self.roles,
             hold_success=self.hold,
+            watches=self.clauses,
             digest=self.digest,
         )
 
     def _initiate(self, situation: Situation) -> Initiation:
-        if self.initiation is None or self.initiation.truth(situation):
+        if self.initiation is not None and not self.initiation.truth(situation):
+            return Initiation(False, 0.0, self.initiation.explain(situation))
+        if self.score is None:
             return Initiation(True)
-        return Initiation(False, 0.0, self.initiation.explain(situation))
+        score = float(self.score.value(situation))
+        score = min(1.0, max(0.0, score)) if score == score else 0.0
+        reason = "" if score >= self.threshold else f"score {score:.2f} is below {self.threshold:g}: {self.score.explain(situation)}"
+        return Initiation(not reason, score, reason)
 
     def _terminate(self, situation: Situation) -> Ending | None:
         if self.success.truth(situation):
@@ -161,15 +194,19 @@ class _Reader:
         name, description = self._word(data, "skill"), self._word(data, "description")
         roles = self._roles(data.get("roles", ["arm"]))
         rate = self._rate(data.get("action"))
-        initiation = self._expression(data["initiation"], ("initiation",)) if "initiation" in data else None
+        initiation, score, threshold = self._initiation(data["initiation"]) if "initiation" in data else (None, None, 0.0)
         failures = self._failures(data.get("failure", []))
+        clauses = self._clauses(data.get("termination", []))
         limit = self._quantity(data.get("time_limit"), ("time_limit",), "s", TIME_RANGE) if "time_limit" in data else 0.0
-        effects = self._effects(data.get("effects", []))
+        preconditions, effects = (self._expressions(data.get(key, []), key) for key in ("preconditions", "effects"))
         policy = self._policy(data.get("policy")) if "policy" in data else None
         if any(problem.severity == "error" for problem in self.document.problems) or success is None or policy is None:
             return None
-        parameters = tuple(self.parameters.values())
-        return Skill(name, description, self.folder, parameters, roles, rate, initiation, success, hold, failures, limit, effects, policy, digest(self.folder))
+        inputs, made_of, space = tuple(self.parameters.values()), digest(self.folder), str(data["action"]["space"])
+        return Skill(
+            name, description, self.folder, inputs, roles, rate, initiation, score, threshold, success, hold, failures, clauses, limit,
+            preconditions, effects, policy, made_of, space,
+        )  # fmt: skip
 
     # -- parts ------------------------------------------------------------------------------------------------------------------------
 
@@ -198,8 +235,8 @@ class _Reader:
                 self.document.error(("action",), "wrong-type", f"action has space and rate, found {describe(value)}")
             return 0.0
         self.document.check_words(value, ("action",), ("space", "rate"), "an action")
-        if value.get("space") not in SPACES:
-            self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(SPACES)}")
+        if value.get("space") not in ACTIONS:
+            self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(ACTIONS)}")
         return self._quantity(value.get("rate"), ("action", "rate"), "Hz", RATE_RANGE)
 
     def _success(self, value: Any) -> tuple[Expression | None, float]:
@@ -225,12 +262,60 @@ class _Reader:
                 failures.append(Failure(when, item["reason"]))
         return tuple(failures)
 
-    def _effects(self, value: Any) -> tuple[Expression, ...]:
+    def _initiation(self, value: Any) -> tuple[Expression | None, Expression | None, float]:
+        """An expression, or ``{when, score, threshold}``."""
+        if not isinstance(value, dict):
+            return self._expression(value, ("initiation",)), None, 0.0
+        self.document.check_words(value, ("initiation",), ("when", "score", "threshold"), "an initiation")
+        when, score = (self._expression(value[key], ("initiation", key)) if key in value else None for key in ("when", "score"))
+        if score is not None and score.dimension not in ("number", "any"):
+            self.document.error(("initiation", "score"), "wrong-type", f"a score is a number from 0 to 1, '{score.text}' is a {score.dimension}")
+        threshold = self._quantity(value["threshold"], ("initiation", "threshold"), "", (0.0, 1.0)) if "threshold" in value else 0.0
+        return when, score, threshold
+
+    def _clauses(self, value: Any) -> tuple[Clause, ...]:
         if not isinstance(value, list):
-            self.document.error(("effects",), "wrong-type", f"effects is a list of expressions, found {describe(value)}")
+            self.document.error(("termination",), "wrong-type", f"termination is a list of clauses, found {describe(value)}")
             return ()
-        found = [self._expression(item, ("effects", index)) for index, item in enumerate(value)]
-        return tuple(effect for effect in found if effect is not None)
+        found = [self._clause(item, ("termination", index)) for index, item in enumerate(value)]
+        return tuple(clause for clause in found if clause is not None)
+
+    def _clause(self, item: Any, where: Where) -> Clause | None:
+        heads = [word for word in HEADS if isinstance(item, dict) and word in item]
+        if len(heads) != 1:
+            self.document.error(where, "wrong-type", f"a clause has one of {', '.join(HEADS)}, found {describe(item)}")
+            return None
+        head, problems = heads[0], len(self.document.problems)
+        own = ("by", "within") if head == "progress" else ()
+        self.document.check_words(item, where, (head, *own, *MODIFIERS), f"a clause '{head}'")
+        for word in (*own, *(("for",) if head == "stall" else ())):
+            if word not in item:
+                self.document.error(where, "missing", f"'{head}' lacks '{word}'", f"{head}: {HEADS[head]}")
+        unit = {"stall": "m/s", "contact": "N", "time": "s"}.get(head)
+        expression = self._expression(item[head], (*where, head)) if unit is None else None
+        outcome = item.get("outcome", "TIMED_OUT" if head == "time" else "FAILED")
+        if outcome not in OUTCOMES:
+            self.document.error((*where, "outcome"), "unknown-word", f"outcome is {describe(outcome)}", f"allowed: {', '.join(OUTCOMES)}")
+        if expression is not None and (expression.dimension == "boolean") is (head == "progress"):
+            self.document.error((*where, head), "wrong-type", f"'{head}' is {HEADS[head]}; '{expression.text}' is a {expression.dimension}")
+        steps = item.get("steps", 1)
+        if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 10_000:
+            self.document.error((*where, "steps"), "wrong-type", f"steps is a whole number from 1 to 10000, found {describe(steps)}")
+        value = self._quantity(item[head], (*where, head), unit, POSITIVE) if unit is not None else 0.0
+        quantity = expression is not None and expression.dimension != "boolean" and head == "progress" and "by" in item
+        by = self._quantity(item["by"], (*where, "by"), SI.get(expression.dimension, "") if expression else "", POSITIVE) if quantity else 0.0
+        within, seconds = (self._quantity(item[word], (*where, word), "s", TIME_RANGE) if word in item else 0.0 for word in ("within", "for"))
+        until = self._expression(item["until"], (*where, "until")) if "until" in item else None
+        if len(self.document.problems) > problems:
+            return None
+        return Clause(head, value, expression, by, within, seconds, steps, until, Outcome(outcome), str(item.get("reason", "")))
+
+    def _expressions(self, value: Any, key: str) -> tuple[Expression, ...]:
+        if not isinstance(value, list):
+            self.document.error((key,), "wrong-type", f"{key} is a list of expressions, found {describe(value)}")
+            return ()
+        found = [self._expression(item, (key, index)) for index, item in enumerate(value)]
+        return tuple(one for one in found if one is not None)
 
     def _expression(self, value: Any, where: Where) -> Expression | None:
         if isinstance(value, bool):
@@ -260,7 +345,7 @@ class _Reader:
         self.document.check_words(value, ("policy",), ("python",), "a policy")
         module, _, name = value["python"].partition(":")
         path = self.folder / f"{module}.py"
-        if not module.isidentifier() or not path.is_file():
+        if not module.isidentifier() or not os.path.isfile(path):
             self.document.error(("policy", "python"), "unknown-file", f"there is no file '{module}.py' beside the skill.yaml")
             return None
         try:
@@ -307,6 +392,46 @@ def read_parameter(document: Document, name: str, value: Any, where: Where) -> P
     if expected:
         document.error((*where, "default"), "out-of-range", f"the default is {describe(parameter.default)}; allowed: {expected}")
     return parameter
+
+
+def parameter_schema() -> dict[str, Any]:
+    """JSON Schema of a declaration."""
+    known: dict[str, Any] = {
+        "type": {"enum": list(PARAMETER_TYPES)},
+        "unit": {"enum": list(UNITS)},
+        "minimum": {"type": "number"},
+        "maximum": {"type": "number"},
+        "choices": {"type": "array", "items": {"type": "string"}},
+    }
+    return {"type": "object", "properties": {word: known.get(word, {}) for word in PARAMETER_WORDS}, "required": ["type"], "additionalProperties": False}
+
+
+def skill_schema() -> dict[str, Any]:
+    """JSON Schema (draft 7) of a skill.yaml."""
+
+    def mapping(required: Sequence[str], **properties: Any) -> dict[str, Any]:
+        return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+    word, condition, quantity = {"type": "string"}, {"type": ["string", "boolean"]}, {"type": ["string", "number"]}
+    held = mapping(["when"], when=condition, **{"for": quantity})
+    failure = mapping(["when", "reason"], when=condition, reason=word)
+    action = mapping(["space", "rate"], space={"enum": list(ACTIONS)}, rate=quantity)
+    known: dict[str, Any] = {
+        "skill": {"type": "string"},
+        "description": {"type": "string"},
+        "parameters": {"type": "object", "additionalProperties": parameter_schema()},
+        "roles": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "action": action,
+        "initiation": condition,
+        "success": {"anyOf": [condition, held]},
+        "failure": {"type": "array", "items": failure},
+        "time_limit": quantity,
+        "effects": {"type": "array", "items": condition},
+        "policy": {"type": "object"},
+    }
+    properties = {word: known.get(word, {}) for word in WORDS}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "skillkit skill", "type": "object"}
+    return {**head, "properties": properties, "required": list(REQUIRED), "additionalProperties": False}
 
 
 def _module(path: Path) -> Any:

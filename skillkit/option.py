@@ -8,8 +8,9 @@ A task tree is an option whose policy ticks the tree; so trees nest, and a tree 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.protocols import Policy, Snapshot
@@ -119,6 +120,14 @@ def fill_parameters(declared: Sequence[Parameter], given: Mapping[str, Any], own
     return values
 
 
+class Watch(Protocol):
+    """A part of β that remembers: see :mod:`skillkit.termination`."""
+
+    def judge(self, situation: Situation, memory: dict[str, Any]) -> Ending | None:
+        """How the run ends by it, if it does; asked once per policy step, ``memory`` being its own plain JSON values."""
+        ...
+
+
 InitiationSet: TypeAlias = Callable[[Situation], Initiation]
 Termination: TypeAlias = Callable[[Situation], "Ending | None"]
 
@@ -145,6 +154,7 @@ class Option:
         time_limit: [s]; reaching it is TIMED_OUT, never success.
         roles: the arms the option needs, by role; each is leased while it runs.
         hold_success: β's success must hold this long without a break [s].
+        watches: further parts of β, each with a memory of its own.
         digest: identifies the files the option was made from; recorded in bags.
     """
 
@@ -157,6 +167,7 @@ class Option:
     parameters: tuple[Parameter, ...] = ()
     roles: tuple[str, ...] = ("arm",)
     hold_success: float = 0.0
+    watches: tuple[Watch, ...] = ()
     digest: str = ""
 
 
@@ -223,6 +234,7 @@ class Execution:
         self.reward = 0.0
         self.state: Observation | None = None
         self.success_since: float | None = None
+        self.memories: list[dict[str, Any]] = [{} for _ in option.watches]
         self.next_step = 0.0
         self.directives: dict[str, Directive] = {}
         self.events: list[Event] = []
@@ -244,6 +256,12 @@ class Execution:
             self.policy.start(situation)
         except Exception as error:  # user code: a bug in it must not stop the loop
             self._end(_bug(error, "starting"), observation, now)
+
+    def refuse(self, observation: Observation, now: float, reason: str) -> None:
+        """End REFUSED without asking I: the run cannot be called as it is called."""
+        self.started, self.state = now, observation
+        self.events.append(Started(self.path, self.option.name, self.parameters, self.roles, now, 0.0))
+        self._end(Ending(Outcome.REFUSED, reason), observation, now)
 
     def step(self, observation: Observation, now: float) -> Mapping[str, Directive]:
         """Directives by arm name, at every control tick; new ones whenever a policy step is due."""
@@ -273,6 +291,32 @@ class Execution:
         self._halt_below(observation, now, reason, outcome)
         self._end(Ending(outcome, reason), observation, now)
 
+    def resume(self, observation: Observation, now: float, changed: bool) -> None:
+        """Go on after the process that ran it died. A tree resumes its leaves; a leaf asks I again.
+
+        Where the world is as it was left, it goes on from its state: I is about beginning, and β is asked before the next step of π anyway.
+        Where something ``changed`` meanwhile, that state means nothing: it begins anew inside I, and ends REFUSED outside.
+        """
+        if self.ending is not None or self.policy is None:
+            return
+        situation = self._situation(observation, now)
+        below = getattr(self.policy, "resume", None)
+        if below is not None:
+            below(situation, changed)
+            self._collect()
+            return
+        self.success_since, self.next_step, self.directives, self.memories = None, now, {}, [{} for _ in self.option.watches]
+        try:
+            initiation = self.option.initiation(situation)
+            if changed and not initiation.allowed:
+                self._end(Ending(Outcome.REFUSED, f"the world has changed: {initiation.reason or 'outside the initiation set'}"), observation, now)
+            elif changed:
+                self.state, self.started, self.steps, self.policy = observation, now, 0, self.option.policy()
+                self.events.append(Started(self.path, self.option.name, self.parameters, self.roles, now, initiation.score))
+                self.policy.start(self._situation(observation, now))
+        except Exception as error:  # user code: a bug in it must not stop the loop
+            self._end(_bug(error, "resuming"), observation, now)
+
     def _halt_below(self, observation: Observation, now: float, reason: str, outcome: Outcome) -> None:
         """End the runs that π itself has begun, if it has any."""
         halt = getattr(self.policy, "halt", None)
@@ -295,6 +339,9 @@ class Execution:
                 ending = None
         elif ending is None:
             self.success_since = None
+        for watch, memory in zip(self.option.watches, self.memories, strict=True):  # each is asked at every step, or it would miss some
+            judged = watch.judge(situation, memory)
+            ending = judged if ending is None else ending
         if ending is None and situation.elapsed >= self.option.time_limit - EPSILON:
             return Ending(Outcome.TIMED_OUT, f"time limit of {self.option.time_limit:g} s reached")
         return ending
@@ -374,6 +421,7 @@ class Execution:
             "steps": self.steps,
             "reward": self.reward,
             "success_since": self.success_since,
+            "memories": deepcopy(self.memories),
             "next_step": self.next_step,
             "directives": {arm: directive_values(directive) for arm, directive in self.directives.items()},
             "policy": None if self.policy is None else self.policy.snapshot(),
@@ -386,6 +434,7 @@ class Execution:
         self.ending = None if ending is None else Ending(Outcome(ending[0]), ending[1])
         self.started, self.steps, self.reward = snapshot["started"], snapshot["steps"], snapshot["reward"]
         self.success_since, self.next_step = snapshot["success_since"], snapshot["next_step"]
+        self.memories = deepcopy(snapshot["memories"])
         self.directives = {arm: directive_from_values(values) for arm, values in snapshot["directives"].items()}
         self.policy = None
         if snapshot["policy"] is not None:

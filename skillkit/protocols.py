@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+import numpy as np
+
 from skillkit.pose import Array, Pose
 
 if TYPE_CHECKING:
@@ -26,7 +28,15 @@ class ControlStep(NamedTuple):
     velocity: Array  # (n,) [rad/s] or [m/s]
     residual: Array  # (6,) target minus commanded pose, base axes [m, rad]
     active_limits: tuple[str, ...]  # "velocity:joint2", "position:joint4", "lead" …
-    manipulability: float  # sqrt(det(J Jᵀ)), 0 at a singularity
+    jacobian: Array | None = None  # (6, n) at ``position``, base axes
+
+    @property
+    def manipulability(self) -> float:
+        """√det(J Jᵀ) (Yoshikawa 1985), √det(Jᵀ J) with fewer than six joints; worked out when looked at."""
+        if self.jacobian is None:
+            return 0.0
+        square = self.jacobian @ self.jacobian.T if self.jacobian.shape[1] >= 6 else self.jacobian.T @ self.jacobian
+        return float(np.sqrt(max(0.0, float(np.linalg.det(square)))))
 
 
 class GateStep(NamedTuple):
@@ -98,6 +108,10 @@ class Controller(Stateful, Protocol):
 
 class Gate(Stateful, Protocol):
     """The last word before the driver."""
+
+    def stop(self, reason: str) -> GateStep:
+        """Latch a stop; the first tick of braking."""
+        ...
 
     def reset(self, position: Array) -> None:
         """Start at rest at measured joint positions (n,); clears a stop."""

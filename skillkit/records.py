@@ -11,13 +11,15 @@ from typing import Any
 
 from skillkit.exceptions import SkillkitError
 from skillkit.option import Started, StatusChange, Transition
-from skillkit.runtime import GoalEnded, StepResult
+from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     CartesianDelta,
     ControlInput,
     Delegated,
     Directive,
+    DriverInput,
     GoalInput,
     Input,
     JointCommand,
@@ -25,6 +27,7 @@ from skillkit.spaces import (
     JointTarget,
     ObjectInput,
     SignalInput,
+    TeleopInput,
 )
 
 NAN = float("nan")
@@ -61,6 +64,14 @@ def input_record(given: Input) -> Record:
         text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
     elif isinstance(given, CancelInput):
         kind, name, text = "cancel", given.goal, given.reason
+    elif isinstance(given, DriverInput):
+        kind, name, values = "driver", given.arm, (given.speed,)
+        text = json.dumps({"state": given.state, "reason": given.reason}, sort_keys=True)
+    elif isinstance(given, TeleopInput):
+        kind, name, values = "teleop", given.arm, (*given.twist, *given.pose)
+        text = json.dumps({word: getattr(given, word) for word in ("frame", "closure", "who", "why")}, sort_keys=True)
+    elif isinstance(given, AnswerInput):
+        kind, name, text = "answer", given.question, given.answer
     else:
         kind, name = "control", given.word
     return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
@@ -73,7 +84,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         SkillkitError: not an input record; the message says what is wrong.
     """
     kind, name, stamp, received = str(record["kind"]), str(record["name"]), float(record["stamp"]), float(record["received"])
-    values, text = tuple(float(value) for value in record["values"]), str(record["text"])
+    values, text = tuple(map(float, record["values"])), str(record["text"])
     try:
         if kind == "joint":
             n = (len(values) - 2) // 2
@@ -86,13 +97,21 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "goal":
             goal = json.loads(text)
             return GoalInput(name, received, goal["option"], goal["parameters"], goal["roles"])
+        if kind == "driver":
+            driver = json.loads(text)
+            return DriverInput(name, received, driver["state"], driver["reason"], values[0])
+        if kind == "teleop":
+            twist, pose = (values, ()) if len(values) == 6 else ((), values)
+            return TeleopInput(name, stamp, received, twist, pose, **json.loads(text))
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise SkillkitError(f"the recorded {kind} input '{name}' is damaged: {error}") from None
     if kind == "cancel":
         return CancelInput(name, received, text)
     if kind == "control":
         return ControlInput(name, received)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control")
+    if kind == "answer":
+        return AnswerInput(name, received, text)
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer, driver, teleop")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:
@@ -120,6 +139,11 @@ def result_record(result: StepResult) -> Record:
         "transitions": [_transition(event, result.time) for event in result.events if isinstance(event, Transition)],
         "ended": [_ended(goal) for goal in result.ended],
     }
+
+
+def state_text(runtime: Runtime) -> str:
+    """The whole state of a runtime as one line of JSON, as ``skillkit_interfaces/Keyframe`` holds it."""
+    return json.dumps(runtime.snapshot(), sort_keys=True)
 
 
 def _directive(arm: str, directive: Directive) -> Record:

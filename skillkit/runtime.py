@@ -7,20 +7,24 @@ its bag, and continued from a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
-from skillkit.exceptions import SkillkitError, did_you_mean
-from skillkit.option import Event, Execution, Option, fill_parameters
+from skillkit.carried import Carried
+from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
+from skillkit.option import Event, Execution, Option, Started, StatusChange, fill_parameters
 from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     ControlInput,
     Directive,
+    DriverInput,
     Ending,
+    Glance,
     GoalInput,
     Hold,
     Input,
@@ -30,9 +34,14 @@ from skillkit.spaces import (
     Observation,
     Outcome,
     SignalInput,
+    TeleopInput,
 )
+from skillkit.teleop import Takeover
 
+MOVED = 0.1  # [m] an object that is further than this from where it was left makes a resumed run begin anew
 CONTROL_WORDS = ("pause", "resume", "step")
+BREAK, UNBREAK = "break ", "unbreak "  # before the path of a node
+SECOND_GOALS = ("refuse", "queue", "preempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +89,25 @@ class Runtime:
         arms: the loops of the arms it holds.
         options: every task and skill that a goal may name.
         sizes: full extents of the known objects (3,) [m].
+        second_goal: what becomes of a goal whose arms another one holds: ``refuse`` it, ``queue`` it until they are free, or
+            ``preempt`` the other one, whose arms come to rest first.
+
+    Raises:
+        InvalidValue: no such rule.
     """
 
-    def __init__(self, arms: Sequence[ArmLoop], options: Mapping[str, Option], sizes: Mapping[str, Array] | None = None) -> None:
+    def __init__(self, arms: Sequence[ArmLoop], options: Mapping[str, Option], sizes: Mapping[str, Array] | None = None, second_goal: str = "refuse") -> None:
+        if second_goal not in SECOND_GOALS:
+            raise InvalidValue("second_goal", second_goal, ", ".join(SECOND_GOALS))
         self.arms = {arm.name: arm for arm in arms}
         self.options = dict(options)
+        self.carried = Carried()
+        self.takeovers = {arm.name: Takeover(arm.name) for arm in arms}
         self.perception = Perception(sizes or {})
         self.goals: dict[str, _Goal] = {}
+        self.second_goal = second_goal
+        self.waiting: list[GoalInput] = []
+        self.breakpoints: set[str] = set()
         self.tick = -1
         self.paused = False
         self.single_step = False
@@ -98,16 +119,18 @@ class Runtime:
     def step(self, inputs: Sequence[Input], now: float) -> StepResult:
         """Consume ``inputs`` in order and advance to ``now`` [s, task clock, never decreasing]. Never raises."""
         self.tick += 1
-        if self.paused:
+        if self.standing:
             self.paused_for += max(0.0, now - self.now)
         self.now = max(self.now, now)
         ended: list[GoalEnded] = []
         requests = [given for given in inputs if not self._perceive(given)]
         observation = self._observe(now)
-        for request in requests:
+        ready, self.waiting = self.waiting, []
+        for request in [*ready, *requests]:  # goals that waited ask again, in their order
             self._request(request, observation, now, ended)
         events: list[Event] = []
         directives = self._decide(observation, events)
+        self._take_over(directives, observation, now, events)
         commands = self._command(directives, observation, now)
         self._stop_unsafe(observation)
         for goal in self.goals.values():
@@ -122,15 +145,34 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
-        if isinstance(given, (ObjectInput, SignalInput)):
+        if isinstance(given, DriverInput):
+            if given.arm in self.arms:
+                self.arms[given.arm].heed(given)
+            return True
+        if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
+            return True
+        if isinstance(given, TeleopInput):
+            if given.arm in self.takeovers:
+                self.takeovers[given.arm].take(given)
             return True
         return False
 
+    @property
+    def standing(self) -> bool:
+        """Whether time stands still for options: an operator paused them, or an arm's driver forbade motion and no operator has resumed yet."""
+        return self.paused or any(arm.held for arm in self.arms.values())
+
+    @property
+    def waiting_for(self) -> str:
+        """Why resuming is not possible yet, in words; empty where it is."""
+        return "; ".join(f"{name}: {arm.driver.reason}" for name, arm in self.arms.items() if arm.held and arm.driver.state != "ready")
+
     def _observe(self, now: float) -> Observation:
-        states = {name: arm.state(now) for name, arm in self.arms.items()}
-        seen = {name: state for name, state in states.items() if state is not None}
-        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals))
+        views = {name: arm.view(now) for name, arm in self.arms.items()}
+        seen = Glance({name: view for name, view in views.items() if view is not None})
+        objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()))
+        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
 
     @property
     def _active_time(self) -> float:
@@ -141,15 +183,46 @@ class Runtime:
 
     def _request(self, request: Input, observation: Observation, now: float, ended: list[GoalEnded]) -> None:
         if isinstance(request, GoalInput):
-            refusal = self._start(request, observation)
+            refusal = self._admit(request, observation, ended)
             if refusal:
                 ended.append(GoalEnded(request.goal, Ending(Outcome.REFUSED, refusal), now))
         elif isinstance(request, CancelInput):
+            self._drop(lambda goal: request.goal in ("", goal), request.reason, ended)
             for name, goal in self.goals.items():
                 if request.goal in ("", name):
                     goal.execution.preempt(observation, self._active_time, request.reason)
         elif isinstance(request, ControlInput) and request.word in CONTROL_WORDS:
+            if request.word != "pause" and self.waiting_for:
+                return
             self.paused, self.single_step = request.word == "pause", request.word == "step"
+            for arm in self.arms.values() if not self.paused else ():
+                arm.resume()
+        elif isinstance(request, ControlInput) and request.word.startswith(BREAK):
+            self.breakpoints.add(request.word[len(BREAK) :])
+        elif isinstance(request, ControlInput) and request.word.startswith(UNBREAK):
+            self.breakpoints.discard(request.word[len(UNBREAK) :])
+
+    def _admit(self, request: GoalInput, observation: Observation, ended: list[GoalEnded]) -> str:
+        """Start a goal, or let it wait where its arms are held and the rule says so; the reason where it is refused."""
+        option = self.options.get(request.option)
+        wanted = self._roles(option, request.roles).values() if option is not None else ()
+        holders = [name for name, goal in self.goals.items() if any(arm in goal.arms for arm in wanted)]
+        promised = {arm for one in self.waiting for arm in self._roles(self.options[one.option], one.roles).values()}
+        taken = request.goal in self.goals or any(one.goal == request.goal for one in self.waiting)
+        if self.second_goal == "refuse" or taken or not (holders or promised.intersection(wanted)):
+            return self._start(request, observation)
+        if self.second_goal == "preempt":
+            reason = f"the goal '{request.goal}' takes its arms"
+            self._drop(lambda goal: True, reason, ended)
+            for name in holders:
+                self.goals[name].execution.preempt(observation, self._active_time, reason)
+        self.waiting.append(request)
+        return ""
+
+    def _drop(self, which: Callable[[str], bool], reason: str, ended: list[GoalEnded]) -> None:
+        """End goals that wait."""
+        ended.extend(GoalEnded(one.goal, Ending(Outcome.PREEMPTED, reason), self.now) for one in self.waiting if which(one.goal))
+        self.waiting = [one for one in self.waiting if not which(one.goal)]
 
     def _start(self, request: GoalInput, observation: Observation) -> str:
         """Lease the arms and begin; the reason where that is refused."""
@@ -168,6 +241,8 @@ class Runtime:
                 return f"the arm '{arm}' is leased to the goal '{holder}'" if holder else f"unknown arm '{arm}'; {did_you_mean(arm, self.arms)}"
             if arm not in observation.arms:
                 return f"no joint state of the arm '{arm}' has arrived"
+            if self.arms[arm].driver.state != "ready":
+                return f"the arm '{arm}' may not move: {self.arms[arm].driver.reason}"
         try:
             parameters = fill_parameters(option.parameters, request.parameters, option.name)
         except SkillkitError as error:
@@ -194,11 +269,25 @@ class Runtime:
     def _decide(self, observation: Observation, events: list[Event]) -> dict[str, Directive]:
         directives: dict[str, Directive] = {}
         for goal in self.goals.values():
-            asked = {} if self.paused else goal.execution.step(observation, self._active_time)
-            events.extend(goal.execution.drain())
+            asked = {} if self.standing else goal.execution.step(observation, self._active_time)
+            events.extend(found := goal.execution.drain())
+            if any(_begins(event) in self.breakpoints for event in found):
+                self.paused, asked = True, {}
             for arm in goal.arms:
                 directives[arm] = asked.get(arm, Hold())
         return directives
+
+    def _take_over(self, directives: dict[str, Directive], observation: Observation, now: float, events: list[Event]) -> None:
+        """A person's word replaces what is asked of a leased arm; not while paused, and never what the gate has stopped."""
+        holders = {arm: goal for goal in self.goals.values() for arm in goal.arms}
+        for arm, takeover in self.takeovers.items():
+            goal = holders.get(arm)
+            wanted = None
+            if takeover.speaking(now) and goal is not None and goal.execution.ending is None and arm in observation.arms and not self.standing:
+                wanted = takeover.directive(observation.arms[arm], now, self.arms[arm].period)
+            if wanted is not None:
+                directives[arm] = wanted
+            events.extend(takeover.events(wanted is not None, goal.execution.option.name if goal else "", self._active_time))
 
     def _command(self, directives: Mapping[str, Directive], observation: Observation, now: float) -> dict[str, JointCommand]:
         clock = self._active_time
@@ -235,9 +324,13 @@ class Runtime:
             "now": self.now,
             "paused": self.paused,
             "single_step": self.single_step,
+            "waiting": [asdict(one) for one in self.waiting],
+            "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
             "perception": self.perception.snapshot(),
             "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
+            "carried": self.carried.snapshot(),
+            "takeovers": {name: takeover.snapshot() for name, takeover in self.takeovers.items()},
             "goals": {name: {"arms": list(goal.arms), "execution": goal.execution.snapshot()} for name, goal in self.goals.items()},
         }
 
@@ -245,11 +338,55 @@ class Runtime:
         """Continue from a snapshot of a runtime with the same arms and options, bit for bit."""
         self.tick, self.now = snapshot["tick"], snapshot["now"]
         self.paused, self.single_step, self.paused_for = snapshot["paused"], snapshot["single_step"], snapshot["paused_for"]
+        self.waiting, self.breakpoints = [GoalInput(**values) for values in snapshot["waiting"]], set(snapshot["breakpoints"])
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
             self.arms[name].restore(values)
+        self.carried.restore(snapshot["carried"])
+        for name, values in snapshot["takeovers"].items():
+            self.takeovers[name].restore(values)
         self.goals = {}
         for name, values in snapshot["goals"].items():
             execution = Execution(self.options[values["execution"]["option"]], {}, {})
             execution.restore(values["execution"])
             self.goals[name] = _Goal(execution, tuple(values["arms"]), execution.ending)
+
+    def newest_inputs(self) -> list[Input]:
+        """What was last heard of every arm, object and signal."""
+        joints = [arm.latest for arm in self.arms.values() if arm.latest is not None]
+        signals = [SignalInput(name, self.now, self.now, value) for name, value in self.perception.signals.items()]
+        return [*joints, *self.perception.latest.values(), *signals]
+
+    def resume(self, snapshot: Snapshot, inputs: Sequence[Input], now: float, tolerance: float) -> None:
+        """Go on with the goals of a runtime that died, from what is measured now; the step at ``now`` is to follow with the same inputs.
+
+        What had ended stays ended. A run that had not ended asks its initiation set again, see :meth:`Execution.resume`. The clock of options
+        stood still meanwhile.
+
+        Args:
+            inputs: must hold a joint state of every arm that a goal holds.
+            tolerance: how old the snapshot may be [s]: how far an arm may have moved since at full speed, beside its braking distance.
+
+        Raises:
+            CannotResume: an arm has not been heard, moves, or is not where it was left.
+        """
+        self.restore(snapshot)
+        active, self.now = self._active_time, now
+        self.paused_for = now - active
+        remembered, left = {name: arm.forget() for name, arm in self.arms.items()}, dict(self.perception.latest)
+        self.perception.history.clear()
+        for given in inputs:
+            self._perceive(given)
+        for name in dict.fromkeys(arm for goal in self.goals.values() for arm in goal.arms):
+            problem = self.arms[name].away_from(remembered[name], tolerance)
+            if problem:
+                raise CannotResume(name, problem)
+            self.arms[name].engage()
+        observation = self._observe(now)
+        for goal in self.goals.values():
+            goal.execution.resume(observation, self._active_time, self.perception.moved(left) > MOVED)
+
+
+def _begins(event: Event) -> str:
+    """The path of the node that begins with this event; empty where none does."""
+    return event.path if isinstance(event, Started) or (isinstance(event, StatusChange) and event.status == "RUNNING") else ""

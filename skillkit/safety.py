@@ -21,6 +21,7 @@ from skillkit.protocols import GateStep, Snapshot
 
 Mask: TypeAlias = NDArray[np.bool_]
 
+AHEAD, AHEAD_TIME = 0.1, 0.1  # [rad] or [m], and [s] of its speed, by which a joint may be away from its command
 FAULTY_INPUTS = 5  # consecutive unusable commands after which the gate stops the arm for good
 ROUNDING = 1e-10  # share of a limit by which a command may miss it by its own rounding
 SHORTEST = 1e-5  # piece of a braking tail [s]: drivers count in nanoseconds
@@ -38,7 +39,7 @@ class BrakingTail(NamedTuple):
 class StopReport(NamedTuple):
     """The stop that is latched: why, and what the arm does since."""
 
-    cause: str  # "stale", "state", "input", "request" or "reset"
+    cause: str  # "stale", "state", "tracking", "input", "request" or "reset"
     reason: str  # the same in words
     ticks: int  # since the stop was latched
     at_rest: bool  # the last two positions sent are the same
@@ -53,7 +54,9 @@ class SafetyGate:
     back catches up along a braking profile and joins the command again at a speed it can match, so it does not overshoot and ring.
 
     A stop is latched: the arm brakes at its limits, stays, and every command is ignored until :meth:`reset`. It is latched
-    by a joint state older than ``stale_after`` or unusable, by 5 unusable commands in a row, and by :meth:`stop`; :attr:`stopped` reports on it.
+    by a joint state older than ``stale_after`` or unusable, by an arm that does not follow (measured further than 0.1 rad or m, and 0.1 s of its
+    speed, from the last command: a jump of the encoder, a controller that was taken away), by 5 unusable commands in a row, and by :meth:`stop`;
+    :attr:`stopped` reports on it.
     While the deadman is not held the arm brakes and stays too, and goes on smoothly when it is held again.
     From a position outside the limits only moves back towards them leave the gate.
     """
@@ -171,11 +174,20 @@ class SafetyGate:
             self._latch("stale", f"stale: the joint state is {seconds:.3f} s old, allowed {self.stale_after:g} s")
         elif seen is None:
             self._latch("state", f"the joint state is not {self.arm.n} finite numbers")
+        elif not self._reason:
+            self._watch_following(seen)
         if self._reason:
             moved = None if seen is None or self._seen is None else np.abs(seen - self._seen)
             self._still = None if moved is None else bool((moved <= self.arm.settle * self._dt).all())
             self._ticks += 1
         self._seen = None if seen is None else seen.copy()
+
+    def _watch_following(self, measured: Array) -> None:
+        away = np.abs(measured - self._sent)
+        beyond = away - AHEAD - AHEAD_TIME * np.abs(self._step) * self.rate
+        if (beyond > 0.0).any():
+            joint = int(np.argmax(beyond))
+            self._latch("tracking", f"the arm does not follow: {self.arm.joints[joint]} is {away[joint]:.3f} away from its command")
 
     def _latch(self, cause: str, reason: str) -> None:
         if not self._reason:

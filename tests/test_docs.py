@@ -98,7 +98,9 @@ def test_every_block_says_what_it_is_and_every_link_leads_somewhere(page: Path) 
 def test_every_whole_file_shown_on_the_page_is_without_errors(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKILLKIT_PATH", str(ROOT))
     (tmp_path / "panda.urdf").symlink_to(ROOT / "urdf" / "panda.urdf")
-    shown = [block.text for block in blocks(page) if block.language == "yaml" and block.text.startswith(("robot:", "cell:", "task:"))]
+    for program in [block.text for block in blocks(page) if block.language == "python" and "\nclass " in block.text]:
+        (tmp_path / "policy.py").write_text(program, encoding="utf-8")
+    shown = [block.text for block in blocks(page) if block.language == "yaml" and block.text.startswith(("robot:", "cell:", "task:", "skill:"))]
     for number, text in enumerate(shown):
         file = tmp_path / f"example_{number}.yaml"
         file.write_text(text, encoding="utf-8")
@@ -121,4 +123,4 @@ def test_every_command_of_the_command_line_is_documented() -> None:
 
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     for module in COMMANDS:
-        assert f"`{module.__name__.rpartition('.')[2]}" in page
+        assert f"`{module.__name__.rpartition('.')[2].rstrip('_').replace('_', '-')}" in page

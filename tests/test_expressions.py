@@ -237,7 +237,7 @@ def test_names_and_parameters_are_listed() -> None:
 
 
 def test_every_function_is_described_and_stands_in_the_table_of_meanings() -> None:
-    tested = " ".join(text for text, _ in MEANINGS) + "grasped( inside( tilt( opened("
+    tested = " ".join(text for text, _ in MEANINGS) + "grasped( inside( tilt( opened( is_a( part_of("
     for name, function in FUNCTIONS.items():
         assert function.description.endswith(".")
         assert function.signature.startswith(f"{name}(")

@@ -12,6 +12,7 @@ import pytest
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell
 from skillkit.embodiment import Embodiment
+from skillkit.exceptions import InvalidValue
 from skillkit.kinematics import ArmKinematics, CartesianController
 from skillkit.option import Option, Parameter, Situation, Transition
 from skillkit.pose import Pose
@@ -324,3 +325,74 @@ INPUTS: Sequence[Input] = (
 @pytest.mark.parametrize("given", INPUTS, ids=lambda given: type(given).__name__)
 def test_every_input_survives_its_record(given: Input) -> None:
     assert input_from_record(json.loads(json.dumps(input_record(given)))) == given
+
+
+# -- a second goal, breakpoints --------------------------------------------------------------------------------------------------------------
+
+
+def endings(bench: Bench, ticks: int) -> list[tuple[str, str]]:
+    found = []
+    for _ in range(ticks):
+        found += [(one.goal, one.ending.outcome.value) for one in bench.tick().ended]
+    return found
+
+
+def second(rule: str) -> Bench:
+    bench = Bench()
+    bench.runtime.second_goal = rule
+    bench.tick()
+    bench.tick(GoalInput("first", bench.now, "line"))
+    for _ in range(30):
+        bench.tick()
+    return bench
+
+
+def test_a_second_goal_is_refused_where_the_rule_says_so() -> None:
+    bench = second("refuse")
+    result = bench.tick(GoalInput("second", bench.now, "line"))
+    assert [(one.goal, one.ending.outcome) for one in result.ended] == [("second", Outcome.REFUSED)]
+    assert endings(bench, 300) == [("first", "SUCCEEDED")]
+
+
+def test_a_second_goal_waits_in_a_queue_and_runs_when_its_arm_is_free() -> None:
+    bench = second("queue")
+    bench.tick(GoalInput("second", bench.now, "line"), GoalInput("third", bench.now, "line"))
+    assert endings(bench, 600) == [("first", "SUCCEEDED"), ("second", "SUCCEEDED"), ("third", "SUCCEEDED")]
+
+
+def test_a_goal_that_waits_can_be_cancelled_and_is_part_of_the_snapshot() -> None:
+    bench = second("queue")
+    bench.tick(GoalInput("second", bench.now, "line"))
+    again = Bench()
+    again.runtime.restore(json.loads(json.dumps(bench.runtime.snapshot())))
+    assert [one.goal for one in again.runtime.waiting] == ["second"]
+    result = bench.tick(CancelInput("second", bench.now))
+    assert [(one.goal, one.ending.outcome) for one in result.ended] == [("second", Outcome.PREEMPTED)]
+    assert endings(bench, 300) == [("first", "SUCCEEDED")]
+
+
+def test_a_second_goal_preempts_the_first_and_starts_when_its_arm_is_at_rest() -> None:
+    bench = second("preempt")
+    bench.tick(GoalInput("second", bench.now, "line"), GoalInput("third", bench.now, "line"))
+    ended = endings(bench, 600)
+    assert sorted(ended) == [("first", "PREEMPTED"), ("third", "SUCCEEDED")]
+    assert [(one.goal, one.ending.outcome) for _, result in bench.log for one in result.ended if one.goal == "second"] == [("second", Outcome.PREEMPTED)]
+
+
+def test_a_wrong_rule_is_refused_with_the_right_ones() -> None:
+    with pytest.raises(InvalidValue, match="queue"):
+        Runtime([], {}, second_goal="wait")
+
+
+def test_at_a_breakpoint_the_runtime_pauses_before_anything_moves_and_goes_on_when_resumed() -> None:
+    bench = Bench()
+    bench.tick(ControlInput("break line", 0.0))
+    bench.tick(GoalInput("g", bench.now, "line"))
+    before = bench.q["panda"].copy()
+    for _ in range(100):
+        assert not bench.tick().ended
+    assert bench.runtime.paused
+    assert np.array_equal(before, bench.q["panda"])
+    bench.tick(ControlInput("unbreak line", bench.now), ControlInput("resume", bench.now))
+    assert endings(bench, 300) == [("g", "SUCCEEDED")]
+    assert bench.runtime.breakpoints == set()

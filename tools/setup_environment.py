@@ -97,7 +97,7 @@ class Setup:
         extras = "ros,test,dev" if ros == "wheels" else "test,dev"
         print(f"[4/5] installing skillkit[{extras}] with {os.path.relpath(constraints, ROOT)}", flush=True)
         pip = [self.venv / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        subprocess.run([*pip, "-c", constraints, "-e", f"{ROOT}[{extras}]"], check=True)
+        run_counting([*pip, "-c", constraints, "-e", f"{ROOT}[{extras}]"])
         return {"packages": packages, "ros": ros, "python": version}
 
     def make_venv(self, python, version, ros):
@@ -251,6 +251,24 @@ def install_system_packages(found, version, ros):
         run_quietly(["apt-get", "install", "-y", "--no-install-recommends", *needed], environment)
     if rendering:
         run_quietly(["apt-get", "install", "-y", "--no-install-recommends", *rendering], environment, check=False)
+
+
+def run_counting(command):
+    """Run pip, showing how many packages it has come to; its own words only if it fails."""
+    process = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines, packages = [], 0
+    end = "\r" if sys.stdout.isatty() else "\n"
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Collecting "):
+            packages += 1
+            if end == "\r" or packages % 25 == 0:
+                print(f"      {packages} packages: {line.split()[1][:40]:40}", end=end, flush=True)
+        elif line.startswith("Installing collected"):
+            print(f"      {packages} packages found, installing them {'':30}", flush=True)
+    if process.wait():
+        print("".join(lines[-40:]), file=sys.stderr)
+        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 def run_quietly(command, environment, check=True):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skillkit.assembly.checkpoint import EVERY, FILE, Checkpoint, Checkpoints
 from skillkit.assembly.description import Description
 from skillkit.assembly.system import System
 from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
 from skillkit.option import Transition
-from skillkit.records import result_record, step_record
+from skillkit.records import result_record, state_text, step_record
 from skillkit.runtime import Runtime, StepResult
 from skillkit.sim import World
 from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outcome
@@ -21,6 +23,7 @@ from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outc
 GOAL = "run"
 OBJECT_EVERY = 2  # control ticks between two looks at the objects
 AFTERWARDS = 1.5  # [s] physics goes on after the task, so that the scene's own test sees what stays
+KEYFRAME_EVERY = 5.0  # [s] the whole state of the runtime goes into the bag
 DEADLINE = 600.0  # [s] a task that has not ended by then is cancelled
 
 
@@ -49,12 +52,14 @@ class Episode:
     step_times: list[float] = field(default_factory=list)  # [s] wall time of each step, where a stopwatch was given
 
 
-def open_recorder(path: str, system: System, description: Description) -> BagWriter:
+def open_recorder(path: str, system: System, description: Description, resumed: Checkpoint | None = None) -> BagWriter:
     """A bag with everything a re-execution needs attached before the first message."""
     arms = {a.name: Joints(a.embodiment.joints, a.embodiment.gripper.joints if a.embodiment.gripper else ()) for a in system.cell.arms}
     writer = BagWriter(path, arms=arms)
     for name, data in description.attachments().items():
         writer.attach(name, data, "application/json" if name.endswith(".json") else "text/plain")
+    if resumed is not None:
+        writer.attach(FILE, resumed.encoded(), "application/json")
     run = description.run
     writer.metadata("run", {"task": str(run.get("task", "")), "robot": str(run["cell"]["name"]), "seed": str(run.get("seed", ""))})
     writer.metadata("platform", fingerprint())
@@ -70,6 +75,9 @@ def run_episode(
     record: str = "",
     on_step: Callable[[Runtime, StepResult], None] | None = None,
     stopwatch: Callable[[], float] | None = None,
+    checkpoint: str | Path = "",
+    resume: Checkpoint | None = None,
+    details: Mapping[str, Any] = NOTHING,
 ) -> Episode:
     """Run one task on a simulated world to its end.
 
@@ -77,13 +85,23 @@ def run_episode(
         record: path of the bag to write, if any.
         stopwatch: measures how long each step takes [s]; decides nothing.
         on_step: called after every step, to draw or to measure.
+        checkpoint: file that holds the state of the run from event to event, if any.
+        resume: a run to go on with instead of beginning one; the world is as it is found now.
+        details: what else is to be known of the run, in its bag and its checkpoint.
+
+    Raises:
+        CannotResume: the skills or the arms are not what they were.
     """
     runtime = system.runtime(world.sizes)
-    description = Description.of(system, world.sizes, task=task, parameters=dict(parameters), seed=seed, clock="simulation")
-    writer = open_recorder(record, system, description) if record else None
+    description = Description.of(system, world.sizes, **{**details, "task": task, "parameters": dict(parameters), "seed": seed, "clock": "simulation"})
     limits = {arm.name: arm.embodiment.velocity for arm in system.cell.arms}
     period = 1.0 / max(arm.embodiment.control_rate for arm in system.cell.arms)
+    keyframe_every = max(1, round(KEYFRAME_EVERY / period))
     episode = Episode(seed, Ending(Outcome.ERROR, "did not start"), False, {}, 0.0, 0, bag=record)
+    if resume is not None:
+        episode.steps = _resume(runtime, resume, system, world, period)
+    writer = open_recorder(record, system, description, resume) if record else None
+    checkpoints = Checkpoints()
     try:
         while True:
             now = episode.steps * period
@@ -95,6 +113,10 @@ def run_episode(
             episode.steps += 1
             if writer is not None:
                 writer.write_step(step_record(result.tick, now, inputs), result_record(result))
+                if result.tick % keyframe_every == 0:
+                    writer.write_keyframe(result.tick, state_text(runtime), now)
+            if checkpoint and checkpoints.due(runtime, result):
+                Checkpoint(description.run, runtime.snapshot(), world.snapshot()).write(checkpoint)
             if on_step is not None:
                 on_step(runtime, result)
             for name, command in result.commands.items():
@@ -112,6 +134,14 @@ def run_episode(
     verdict = world.verdict()
     episode.success, episode.checks = verdict.success, verdict.reasons
     return episode
+
+
+def _resume(runtime: Runtime, checkpoint: Checkpoint, system: System, world: World, period: float) -> int:
+    """The number of the step to go on with."""
+    checkpoint.check_skills({name: skill.digest for name, skill in system.skills.items()})
+    step = int(checkpoint.runtime["tick"]) + 1
+    runtime.resume(checkpoint.runtime, world.inputs(step * period), step * period, EVERY)
+    return step
 
 
 def _inputs(world: World, step: int, now: float, task: str, parameters: Mapping[str, Any]) -> list[Input]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -14,6 +14,25 @@ from skillkit.exceptions import InvalidValue, UnknownName
 if TYPE_CHECKING:
     from skillkit.option import Parameter
 
+
+def _names(kind: str) -> Callable[[str], list[str]]:
+    """What a shell offers for a word that is being typed: the names of the files in the folders ``kind``."""
+
+    def complete(incomplete: str) -> list[str]:
+        from skillkit import share
+
+        return [name for name in sorted(share.files(kind)) if name.startswith(incomplete)]
+
+    return complete
+
+
+TaskName: TypeAlias = Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its YAML.", autocompletion=_names("tasks"))]
+RobotName: TypeAlias = Annotated[
+    str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.", autocompletion=_names("urdf"))
+]
+CellName: TypeAlias = Annotated[
+    str, typer.Option("--cell", metavar="CELL", help="A set-up of several arms instead of one robot.", autocompletion=_names("cells"))
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 UseSkills: TypeAlias = Annotated[list[str] | None, typer.Option("--use", metavar="SKILL=FOLDER", help="Take this skill from another folder.")]
 SkillsFolder: TypeAlias = Annotated[Path | None, typer.Option("--skills", metavar="FOLDER", help="The folder of skill folders.")]

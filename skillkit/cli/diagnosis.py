@@ -105,10 +105,9 @@ def _version(package: str) -> str:
 
 def _rendering() -> Finding:
     """Whether a picture can be rendered without a screen."""
-    backend = os.environ.get("MUJOCO_GL", "egl")
-    problem = _run("import mujoco; context = mujoco.GLContext(16, 16); context.make_current(); context.free()", {"MUJOCO_GL": backend})
-    fix = "apt-get install -y libegl1 libgl1 (or set MUJOCO_GL=osmesa)"
-    return Finding("rendering", "warning" if problem else "ok", problem or f"MUJOCO_GL={backend}", "pictures", fix if problem else "")
+    code = "from mujoco.egl import GLContext; context = GLContext(16, 16); context.make_current(); context.free()"
+    problem = _run(code, {"MUJOCO_GL": "egl"})
+    return Finding("rendering", "warning" if problem else "ok", problem or "EGL", "pictures", "apt-get install -y libegl1 libgl1" if problem else "")
 
 
 def _run(code: str, environment: dict[str, str] | None = None) -> str:

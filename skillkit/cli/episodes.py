@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     OnStep = Callable[[Runtime, StepResult], None]
 
+OUTAGE = 1.0  # [s] for which a simulated arm is left alone before a run goes on: it comes to rest on its last command
+
 
 def cell_of(plan: Plan) -> Cell:
     """The cell of a plan: named, or one arm.
@@ -47,14 +49,22 @@ def run_plan(plan: Plan, on_step: OnStep | None = None) -> Result:
     Raises:
         SkillkitError: the plan names something that is not there.
     """
-    from skillkit.assembly import run_episode
+    from skillkit.assembly import Checkpoint, run_episode
     from skillkit.assembly.worlds import simulated_world
 
     begun = perf_counter()
     system = system_of(plan, cell_of(plan))
     task = next(iter(system.tasks.values()))
     system.cell, world = simulated_world(system.cell, task.scene, plan.seed, plan.scene)
-    episode = run_episode(system, world, task.name, plan.parameters, plan.seed, plan.bag, on_step, stopwatch=perf_counter)
+    resume = Checkpoint.read(plan.resume) if plan.resume else None
+    if resume is not None and resume.world is not None:
+        world.restore(resume.world)
+        world.advance(OUTAGE)
+    details = {"robot": plan.robot, "cell_file": plan.cell, "scene_options": dict(plan.scene)}
+    episode = run_episode(
+        system, world, task.name, plan.parameters, plan.seed, plan.bag, on_step, stopwatch=perf_counter,
+        checkpoint=plan.checkpoint, resume=resume, details=details,
+    )  # fmt: skip
     picture, notes = plan.picture, []
     if plan.picture:
         try:

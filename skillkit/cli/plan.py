@@ -18,7 +18,9 @@ class Plan:
         use: skill name → folder to take it from.
         parameters: of the task.
         scene: the scene's options by name.
-        bag, picture: where to write them; empty for not at all.
+        hardware: on the real arms of the cell; speed: share of their velocity limits.
+        bag, picture, checkpoint: where to write them; empty for not at all.
+        resume: checkpoint of a run to go on with; empty to begin one.
     """
 
     task: str
@@ -31,8 +33,12 @@ class Plan:
     scene: Mapping[str, str] = field(default_factory=dict)
     bag: str = ""
     picture: str = ""
+    checkpoint: str = ""
+    resume: str = ""
     task_name: str = ""
     cell_name: str = ""
+    hardware: bool = False
+    speed: float = 1.0
 
 
 def bag_paths(wanted: str, seeds: list[int]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder, task_parameters
+from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, pairs, skills_folder, task_parameters
+from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.plan import Plan, bag_paths, free_path
 from skillkit.cli.result import Result, document
@@ -20,9 +21,9 @@ FOLDER = Path("runs")
 
 
 def run(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its YAML.")],
-    robot: Annotated[str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.")] = "panda",
-    cell: Annotated[str, typer.Option("--cell", metavar="CELL", help="A set-up of several arms instead of one robot.")] = "",
+    task: TaskName,
+    robot: RobotName = "panda",
+    cell: CellName = "",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene; of the first episode where there are several.")] = 0,
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many, with seeds counted up from --seed.")] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Episodes run side by side; results do not depend on it.")] = 1,
@@ -32,21 +33,37 @@ def run(
     record: Annotated[str, typer.Option("--record", metavar="BAG", help="Record there; several episodes add -seedN to the name.")] = "",
     picture: Annotated[str, typer.Option("--picture", metavar="FILE", help="Render the final scene there (PNG).")] = "",
     scene: Annotated[list[str] | None, typer.Option("--scene-option", metavar="NAME=VALUE", help="An option of the scene, such as locked=true.")] = None,
+    checkpoint: Annotated[str, typer.Option("--checkpoint", metavar="FILE", help="Keep the state of the run there from event to event.")] = "",
+    resume: Annotated[str, typer.Option("--resume", metavar="CHECKPOINT", help="Go on with a killed run; robot, seed and scene are taken from it.")] = "",
     ros: Annotated[bool, typer.Option("--ros", help="Over real ROS 2: simulator, runtime and recorder as processes of their own.")] = False,
+    hardware: OnHardware = False,
+    yes: Yes = False,
+    speed: Speed = 1.0,
     as_json: AsJson = False,
 ) -> int:
-    """Run a task on a simulated robot. Exit 0 only when every episode succeeds physically.
+    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds physically.
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """
     if ros and jobs > 1:
         raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
-    plan = Plan(task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"))
+    if (checkpoint or resume) and (ros or hardware or episodes > 1):
+        raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
+    if resume:
+        task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
+    plan = Plan(
+        task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"), checkpoint=checkpoint, resume=resume
+    )
+    plan = replace(plan, hardware=hardware, speed=speed)
     plan = checked(plan, values)
+    if hardware and episodes > 1:
+        raise InvalidValue("--episodes", episodes, "1 with --hardware: somebody has to put the things back")
+    if hardware:
+        confirm(cell, speed, yes)
     plans = [replace(plan, seed=number) for number in range(seed, seed + episodes)]
     shown = episodes == 1 and not as_json
     plans = with_files(plans, record, picture, shown)
-    if ros:
+    if ros or hardware:
         results = over_ros(plans, shown)
     elif shown:
         results = [watched(plans[0])]
@@ -55,6 +72,26 @@ def run(
     results = [with_timeline(result) for result in results] if shown else results
     _print(plan, results, as_json)
     return 0 if all(result.success for result in results) else 1
+
+
+def resumed(task: str, path: str, scene: list[str] | None, values: list[str] | None) -> tuple[str, str, str, int, list[str], list[str]]:
+    """Task, robot, cell, seed, scene options and parameters of the run to go on with.
+
+    Raises:
+        CannotResume: it is no checkpoint of this task, or the run had ended. InvalidValue: options that only the checkpoint can give.
+    """
+    from skillkit.assembly import Checkpoint
+    from skillkit.exceptions import CannotResume
+
+    if scene or values:
+        raise InvalidValue("--resume", path, "neither --set nor --scene-option beside it: they are taken from the checkpoint")
+    run = (found := Checkpoint.read(path)).run
+    if found.finished:
+        raise CannotResume(path, "the run had ended; there is nothing left to do")
+    if run["task"] != Path(task).stem:
+        raise CannotResume(path, f"it is of the task '{run['task']}', not '{task}'")
+    given = [f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in run["parameters"].items()]
+    return task, run["robot"], run["cell_file"], run["seed"], [f"{name}={value}" for name, value in run["scene_options"].items()], given
 
 
 def checked(plan: Plan, values: list[str] | None) -> Plan:
@@ -69,9 +106,12 @@ def checked(plan: Plan, values: list[str] | None) -> Plan:
 
     cell = cell_of(plan)
     task = next(iter(system_of(plan, cell).tasks.values()))
-    if not task.scene:
+    if plan.hardware:
+        plan = replace(plan, scene={})
+    elif not task.scene:
         raise InvalidValue("scene", "", f"a task that names its scene; add 'scene: coffee' to {task.files[0]}")
-    scene_of(task.scene, plan.seed, plan.scene)
+    else:
+        scene_of(task.scene, plan.seed, plan.scene)
     given = task_parameters(task.parameters, values)
     fill_parameters(task.parameters, given, task.name)
     return replace(plan, parameters=given, task_name=task.name, cell_name=cell.name)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillkit.cli.arguments import SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.arguments import CellName, RobotName, SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 
 if TYPE_CHECKING:
     from skillkit.ros.processes import Process
@@ -19,8 +20,8 @@ EXAMPLE = "skillkit up --robot panda --task prepare_coffee"
 
 
 def up(
-    robot: Annotated[str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.")] = "panda",
-    cell: Annotated[str, typer.Option("--cell", metavar="CELL", help="A set-up of several arms instead of one robot.")] = "",
+    robot: RobotName = "panda",
+    cell: CellName = "",
     tasks: Annotated[list[str] | None, typer.Option("--task", metavar="TASK", help="A task that goals may ask for; all that are found, if none.")] = None,
     scene: Annotated[str, typer.Option("--scene", metavar="SCENE", help="The simulated scene; empty for no simulator.")] = "coffee",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene.")] = 0,
@@ -29,9 +30,12 @@ def up(
     skills: SkillsFolder = None,
     record: Annotated[str, typer.Option("--record", metavar="BAG", help="Also start a recorder that writes there.")] = "",
     namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of every node.")] = "",
+    hardware: OnHardware = False,
+    yes: Yes = False,
+    speed: Speed = 1.0,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only print the command lines.")] = False,
 ) -> int:
-    """Start simulator, runtime and recorder as ROS 2 nodes; Ctrl-C stops them all, the runtime first.
+    """Start simulator (or, with --hardware, none), runtime and recorder as ROS 2 nodes; Ctrl-C stops them all, the runtime first.
 
     Exit 1 when one of them ends by itself.
     """
@@ -42,11 +46,14 @@ def up(
 
     given = pairs(options, "--scene-option")
     cell_of(Plan("", robot, cell, seed))
+    if hardware:
+        confirm(cell, speed, yes or dry)
+        scene = ""
     if scene:
         scene_of(scene, seed, given)
     setup = Setup(
         robot="" if cell else robot, cell=cell, scene=scene, seed=seed, options=given, tasks=tuple(tasks or ()),
-        skills=str(skills_folder(skills)), use=pairs(use, "--use"), bag=record, namespace=namespace,
+        skills=str(skills_folder(skills)), use=pairs(use, "--use"), bag=record, namespace=namespace, hardware=hardware, speed=speed,
     )  # fmt: skip
     processes = bringup(setup)
     if dry:

@@ -17,7 +17,7 @@ import numpy as np
 from skillkit.exceptions import SkillkitError
 from skillkit.expressions.dimensions import ANGLE, BOOLEAN, LENGTH, NAME, NUMBER, SPEED, TIME
 from skillkit.option import Situation
-from skillkit.pose import Array, Pose
+from skillkit.pose import Array, Pose, cross
 from skillkit.spaces import ArmState
 
 TOOL = "tool"
@@ -145,7 +145,7 @@ def _norm(vector: Array) -> float:
 
 def _between(u: Array, v: Array) -> float:
     """Angle between two unit vectors [rad]; exact near 0 and π, unlike the arc cosine."""
-    return atan2(_norm(np.cross(u, v)), float(u @ v))
+    return atan2(_norm(cross(u, v)), float(u @ v))
 
 
 def _half_height(a: Thing) -> float:
@@ -258,6 +258,10 @@ def _at_rest(situation: Situation) -> Answer:
     return [Check("fastest joint", float(np.max(np.abs(arm_of(situation).velocity), initial=0.0)), 0.0, 0.02, "rad/s")]
 
 
+def _declared(situation: Situation, a: str, b: str) -> Answer:
+    raise Unseen(f"what '{a}' is, or belongs to, is declared by the scene and known to the planner only")
+
+
 def _reachable(situation: Situation, a: Thing, within: float) -> Answer:
     return [Check(f"distance from the arm's base to {a.name}", _norm(arm_of(situation).base.position - a.pose.position), 0.0, within, LENGTH)]
 
@@ -308,6 +312,8 @@ _TABLE = (
              "The door that the handle is on is turned at least this far from the cabinet's front.", _opened),
     Function("elapsed", (), TIME, "Time since the run started.", _elapsed),
     Function("exists", (Argument("a", "name"),), BOOLEAN, "An object of that name is seen.", _exists),
+    Function("is_a", (Argument("a", "name"), Argument("kind", "name")), BOOLEAN, "The scene declares it to be of this kind; for `preconditions`.", _declared),
+    Function("part_of", (Argument("a", "name"), Argument("b", "name")), BOOLEAN, "The scene declares it to belong to b; for `preconditions`.", _declared),
     Function("reachable", (_OBJECT, Argument("within", LENGTH, 0.85)), BOOLEAN, "Its centre is at most this far from the arm's base.", _reachable),
 )  # fmt: skip
 

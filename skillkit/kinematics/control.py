@@ -18,7 +18,7 @@ arm with fewer joints than the task that remains puts position first; what is lo
 
 from __future__ import annotations
 
-from math import prod, sqrt
+from math import sqrt
 from typing import Any
 
 import daqp
@@ -29,7 +29,7 @@ import pinocchio as pin
 from skillkit.braking import JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
-from skillkit.kinematics.model import SINGULAR, ArmKinematics, manipulability
+from skillkit.kinematics.model import ArmKinematics
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
 
@@ -44,8 +44,8 @@ POSITION_FIRST_LEAD = 1.5  # … whose target may lead by this, because it canno
 DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
-POSTURE_RATE = 2.0  # pull towards home [1/s]
-POSTURE_SHARE = 0.3  # posture moves a joint at most this share of what the task moves the fastest one
+POSTURE_RATE = 3.0  # pull towards home [1/s]
+POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
 EDGE = 1e-9  # share of the range left free at either position limit, for the same reason
@@ -79,7 +79,6 @@ class CartesianController:
         self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._position_first = arm.n < dimensions
-        self._full, self._volume = arm.n >= 6, float(np.prod(self._weight))
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
         self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
@@ -279,10 +278,9 @@ class CartesianController:
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
-        bare = self.kinematics.differentiate()
-        self._jacobian = bare * self._column  # (6, n) rows weighted
+        self._bare = _closed(self.kinematics.differentiate())
+        self._jacobian = self._bare * self._column  # (6, n) rows weighted
         self._gram = self._jacobian @ self._jacobian.T
-        self._manipulability = _manipulability(self._gram) / self._volume if self._full else manipulability(bare)
 
     def _locate_anew(self) -> None:
         self.kinematics.place(self._before)
@@ -299,7 +297,7 @@ class CartesianController:
         if seen is None or _largest(seen - self._position) > DIVERGED:
             limits = (*limits, "tracking")
         self._rest_error = _closed(self._error())
-        return ControlStep(self._position, _closed(self._step * self._rate), self._rest_error, limits, self._manipulability)
+        return ControlStep(self._position, _closed(self._step * self._rate), self._rest_error, limits, self._bare)
 
 
 def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
@@ -313,15 +311,6 @@ def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
         projection[part, part] = kept @ kept.T
     dimensions = round(float(np.trace(projection)))
     return (None if dimensions == 6 else projection), dimensions
-
-
-def _manipulability(gram: Array) -> float:
-    """√det of a symmetric matrix (6, 6), the product of its Cholesky factor's diagonal; 0 where it has none."""
-    factor = eigenpy.LLT(gram)
-    if factor.info() != eigenpy.ComputationInfo.Success:
-        return 0.0
-    size = prod(factor.matrixLLT().diagonal().tolist())
-    return size if size > SINGULAR * ROTATION_WEIGHT**3 else 0.0
 
 
 def _vector(values: Any, size: int) -> Array | None:

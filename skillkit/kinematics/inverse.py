@@ -104,7 +104,8 @@ class _Known:
         self.kinematics = ArmKinematics(arm)
         middle = 0.5 * (arm.lower + arm.upper)
         reach = np.where(self.kinematics.rotates, np.minimum(0.5 * (arm.upper - arm.lower), pi), 0.5 * (arm.upper - arm.lower))
-        self.positions = np.random.default_rng(random).uniform(middle - reach, middle + reach, (TABLE, arm.n))
+        generator = np.random.default_rng(random)
+        self.positions = generator.uniform(middle - reach, middle + reach, (TABLE, arm.n))
         poses = [self.kinematics.place(position) for position in self.positions]
         self.features = np.array([[*point, *(TABLE_ROTATION * rotation).ravel()] for point, rotation in poses])  # (TABLE, 12)
         self.squares = (self.features**2).sum(axis=1)

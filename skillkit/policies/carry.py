@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from skillkit.option import Situation
-from skillkit.policies.grips import UP, backed, level, unit
+from skillkit.policies.grips import STEEP, UP, backed, level, unit
 from skillkit.policies.phases import BRISK, Move, Phases
 from skillkit.policies.servo import Pace
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, cross, frozen
 
 LOWER = Pace(0.08, 0.8, 1.0, 4.0)
-TOUCH = 0.002  # [m] gap below which the object stands
+TOUCH = 0.0005  # [m] gap below which the object stands
+CLOSE_BY = 0.01  # [m] gap below which an object that goes down no further stands, too
+SETTLED = 0.004  # [m/s]
+SETTLING = 0.5  # [s]
 PRESS_DOWN = 0.01  # [m] how far below standing the tool may aim, so that a sagging grip still sets it down
 
 
@@ -26,10 +29,11 @@ def facing_upright(held: Array, front: Pose, like: Pose) -> Array:
     A tool that points straight down comes from nowhere; it keeps the heading it has in ``like``.
     """
     up = held[:, 2]  # the object's up, in the tool's frame
-    aside = unit(np.cross(up, [0.0, 0.0, 1.0]))  # level when the object is upright, across the approach
-    if float(np.abs(aside).sum()) == 0.0:
+    across = cross(up, [0.0, 0.0, 1.0])  # level when the object is upright, and square to the approach
+    if float(np.linalg.norm(across)) < STEEP:
         return like.rotation
-    from_tool = np.column_stack([np.cross(aside, up), aside, up])  # level frame → tool, x along the approach
+    aside = unit(across)
+    from_tool = np.column_stack([cross(aside, up), aside, up])  # level frame → tool, x along the approach
     return frozen(np.column_stack([-front.rotation[:, 0], -front.rotation[:, 1], UP]) @ from_tool.T)
 
 
@@ -70,9 +74,10 @@ class Carry(Phases):
         return Move(goal, BRISK, near=0.03, failure="the object cannot be taken out")
 
     def lower(self, situation: Situation) -> Move:
-        """Down until the object stands."""
+        """Down until the object stands; let go any earlier, it would rock on its edge."""
         goal = self.holding_at(situation, 0.0, -PRESS_DOWN)
-        return Move(goal, LOWER, done=self.gap(situation) < TOUCH, time_limit=5.0, failure="the object does not come down to the surface")
+        gap, settled = self.gap(situation), situation.object("object").speed < SETTLED and self.lasted(situation) > SETTLING
+        return Move(goal, LOWER, done=gap < TOUCH or (settled and gap < CLOSE_BY), time_limit=5.0, failure="the object does not come down to the surface")
 
     def let_go(self, situation: Situation) -> Move:
         done = situation.arm.opening > 0.93 * situation.arm.opening_max

@@ -1,14 +1,15 @@
 """A Cartesian servo: from where the tool is to where it should be, one delta per policy step.
 
 Translation and rotation share one path parameter, so both arrive together. Along it the speed obeys the stopping distance in
-discrete time: with deceleration a and step T, the largest speed that still stops within d is a·T·(√(1/4 + 2d/(a·T²)) − 1/2), which tends
-to √(2·a·d) for small T. Everything is relative to the two poses, so moving and turning both turns the delta along.
+discrete time. With deceleration a, step T and x = d/(a·T²), the arm stops within d in n = ⌈√(1/4 + 2x) − 1/2⌉ steps, each slower than the
+one before by a·T; they add up to d exactly for the first speed v = a·T·(x/n + (n − 1)/2), which tends to √(2·a·d) for small T. Everything is
+relative to the two poses, so moving and turning both turns the delta along.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -59,7 +60,9 @@ class Servo:
         if seconds <= 1e-9:
             return 1.0
         braking = min(pace.acceleration / pace.speed, pace.turn_acceleration / pace.turn) * self.period
-        fastest = braking * (sqrt(0.25 + 2.0 * seconds / (braking * self.period)) - 0.5)
+        way = seconds / (braking * self.period)
+        steps = max(1, ceil(sqrt(0.25 + 2.0 * way) - 0.5))
+        fastest = braking * (way / steps + 0.5 * (steps - 1))
         return min(1.0, min(1.0, fastest) * self.period / seconds)
 
     def _accelerate(self, desired: Array, pace: Pace) -> Array:

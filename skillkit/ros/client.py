@@ -20,12 +20,12 @@ from rclpy.node import Node
 from rclpy.task import Future
 from skillkit_interfaces.action import RunTask
 from skillkit_interfaces.msg import TreeSnapshot
-from std_msgs.msg import Empty
 from std_srvs.srv import Trigger
 from unique_identifier_msgs.msg import UUID
 
 from skillkit.exceptions import SkillkitError
-from skillkit.ros.names import EVERY, SIGN_OF_LIFE, TREE, alive, client_alive
+from skillkit.ros.companion import show_life
+from skillkit.ros.names import EVERY, TREE, client_alive
 from skillkit.ros.priority import raised_threads
 
 ANSWER_WITHIN = 10.0  # [s] for a service call or the acceptance of a goal
@@ -109,7 +109,7 @@ class TaskClient(Node):
             NoAnswer: the goal is not accepted in time. Whatever ``still_running`` raises.
         """
         key = uuid.uuid4()
-        sign = self.create_publisher(Empty, client_alive(key.hex), alive(SIGN_OF_LIFE))
+        sign = show_life(self, client_alive(key.hex))
         try:
             goal = RunTask.Goal(task=task, parameters=json.dumps(dict(parameters)))
             self._goal = self._wait(self._action.send_goal_async(goal, goal_uuid=UUID(uuid=list(key.bytes))), "the runtime", ANSWER_WITHIN)
@@ -157,6 +157,10 @@ class TaskClient(Node):
         return future.result()
 
     def _diagnose(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            if status.hardware_id == "control loop":
-                self._loop = {pair.key: float(pair.value) for pair in status.values if pair.key.endswith("_ms") or pair.key in ("ticks", "missed")}
+        self._loop.update(loop_figures(message))
+
+
+def loop_figures(message: DiagnosticArray) -> dict[str, float]:
+    """What a runtime says of its schedule, see ``ticking``; empty where the message is not from one."""
+    pairs = [pair for status in message.status if status.hardware_id == "control loop" for pair in status.values]
+    return {pair.key: float(pair.value) for pair in pairs if pair.key.endswith("_ms") or pair.key in ("ticks", "missed")}

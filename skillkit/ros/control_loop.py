@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from skillkit.ros.overruns import Overruns
 from skillkit.ros.ticking import REMEMBERED, Schedule
 from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import CancelInput, Input, JointCommand
@@ -30,10 +31,12 @@ class ControlLoop:
         send: hands the commands of a tick to the drivers.
         report: publishes what the tick consumed and decided.
         complain: told once of every kind of exception that these two raise; the loop goes on.
+        overruns: what follows when ticks are missed.
     """
 
-    def __init__(self, runtime: Runtime, period: float, send: Send, report: Report, complain: Callable[[str], None]) -> None:
-        self.runtime, self.schedule = runtime, Schedule(period)
+    def __init__(self, runtime: Runtime, period: float, send: Send, report: Report, complain: Callable[[str], None], overruns: Overruns | None = None) -> None:
+        self.runtime, self.schedule, self.overruns = runtime, Schedule(period), overruns or Overruns()
+        self._before: deque[Callable[[float], None]] = deque()
         self._send, self._report, self._complain = send, report, complain
         self._inbox: deque[Input] = deque()
         self._ages: deque[float] = deque(maxlen=REMEMBERED)
@@ -51,6 +54,10 @@ class ControlLoop:
         """Hand over an input; consumed at the next tick, in the order of arrival."""
         self._inbox.append(given)
 
+    def before_a_tick(self, action: Callable[[float], None]) -> None:
+        """Have something done once by the control thread, right before its next step; it is given that step's time."""
+        self._before.append(action)
+
     def now(self) -> float:
         """The task clock [s]."""
         return self.schedule.now()
@@ -67,6 +74,7 @@ class ControlLoop:
     def report(self) -> dict[str, float]:
         """How well the schedule was kept, and how old joint states were when their command went out [ms]."""
         figures = dict(self.schedule.report())
+        figures.update(missed_last_second=float(self.overruns.recent), strained=float(self.overruns.strained))
         ages = np.array(self._ages) * 1e3
         if ages.size:
             figures.update(observation_age_p50_ms=float(np.percentile(ages, 50)), observation_age_p99_ms=float(np.percentile(ages, 99)))
@@ -76,9 +84,15 @@ class ControlLoop:
         while not self._stop.is_set():
             now = self.schedule.wait(self._stop)
             inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
+            while self._before:
+                action = self._before.popleft()
+                self._attempt(lambda action=action, now=now: action(now))  # type: ignore[misc]
             result = self.runtime.step(inputs, now)
             self._attempt(lambda result=result: self._send(result.commands))  # type: ignore[misc]
             self.schedule.acted()
+            consequence = self.overruns.after(now, self.schedule.missed, self.runtime.paused)
+            if consequence is not None:
+                self.put(consequence)
             self._note_ages()
             self._attempt(lambda inputs=inputs, result=result: self._report(inputs, result))  # type: ignore[misc]
             if not self.runtime.goals and not self._inbox:

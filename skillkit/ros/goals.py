@@ -6,24 +6,24 @@ is orphaned. Its result is sent once its arms are at rest. Callbacks are corouti
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.subscription import Subscription
 from rclpy.task import Future
 from skillkit_interfaces.action import ExecuteSkill, RunTask
-from std_msgs.msg import Empty
 
 from skillkit.exceptions import SkillkitError, did_you_mean
 from skillkit.option import Event, Started, Transition
+from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import parameters_of
-from skillkit.ros.names import alive, client_alive
+from skillkit.ros.names import client_alive
+from skillkit.ros.origin import ORIGIN, refusal
 from skillkit.runtime import GoalEnded, StepResult
 from skillkit.spaces import CancelInput, Ending, GoalInput, Outcome
 
@@ -40,22 +40,22 @@ class ActiveGoal:
     since: float
     decisions: int = 0
     running: list[str] = field(default_factory=list)
-    sign_of_life: Subscription | None = None
-    seen_alive: bool = False
+    client: Watch | None = None
 
 
 class Goals:
     """Serves both actions.
 
     Args:
-        tasks, skills: names that a goal may ask for.
+        tasks: names that a goal may ask for. skills: the same, with their digests.
         lost_after: a client that showed life and shows none for this long has died [s].
         stop_when_lost: whether its goal is then cancelled.
     """
 
-    def __init__(self, node: Node, loop: ControlLoop, tasks: Sequence[str], skills: Sequence[str], lost_after: float, stop_when_lost: bool) -> None:
+    def __init__(self, node: Node, loop: ControlLoop, tasks: Sequence[str], skills: Mapping[str, str], lost_after: float, stop_when_lost: bool) -> None:
         self._node, self._loop, self._lost_after, self._stop_when_lost = node, loop, lost_after, stop_when_lost
         self._active: dict[str, ActiveGoal] = {}
+        self._digests = dict(skills)
         self._known: Mapping[str, Sequence[str]] = {"task": tuple(tasks), "skill": tuple(skills)}
         self._servers = [self._server(RunTask, "run_task"), self._server(ExecuteSkill, "execute_skill")]
         self._timer = node.create_timer(FEEDBACK_EVERY, self._feed_back)
@@ -85,9 +85,9 @@ class Goals:
         option = str(getattr(request, kind))
         executor = self._node.executor
         goal = self._active[key] = ActiveGoal(handle, option, Future(executor=executor), self._loop.now())
-        refusal, parameters = self._check(kind, option, request.parameters)
-        if refusal:
-            goal.future.set_result(GoalEnded(key, Ending(Outcome.REFUSED, refusal), self._loop.now()))
+        why_not, parameters = self._check(kind, option, request.parameters)
+        if why_not:
+            goal.future.set_result(GoalEnded(key, Ending(Outcome.REFUSED, why_not), self._loop.now()))
         else:
             self._watch(key, goal)
             self._loop.put(GoalInput(key, self._loop.now(), option, parameters))
@@ -97,9 +97,11 @@ class Goals:
         if option not in self._known[kind]:
             return f"unknown {kind} '{option}'; {did_you_mean(option, self._known[kind])}", {}
         try:
-            return "", parameters_of(text)
+            parameters = parameters_of(text)
         except SkillkitError as error:
             return str(error), {}
+        origin = parameters.pop(ORIGIN, None)
+        return "" if origin is None else refusal(origin, self._digests, time.time()), parameters
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         self._loop.put(CancelInput(_key(handle), self._loop.now(), "cancelled by the client"))
@@ -110,8 +112,8 @@ class Goals:
         goal = self._active[key]
         ended: GoalEnded = await goal.future  # type: ignore[assignment]
         del self._active[key]
-        if goal.sign_of_life is not None:
-            self._node.destroy_subscription(goal.sign_of_life)
+        if goal.client is not None:
+            goal.client.close()
         result = self._result(goal, ended)
         if ended.ending.outcome is Outcome.SUCCEEDED:
             handle.succeed()
@@ -140,17 +142,8 @@ class Goals:
     def _watch(self, key: str, goal: ActiveGoal) -> None:
         if not self._stop_when_lost:
             return
-        events = SubscriptionEventCallbacks(liveliness=lambda change: self._heard(key, change.alive_count), use_default_callbacks=False)
-        goal.sign_of_life = self._node.create_subscription(Empty, client_alive(key), lambda message: None, alive(self._lost_after), event_callbacks=events)
-
-    def _heard(self, key: str, alive_count: int) -> None:
-        goal = self._active.get(key)
-        if goal is None:
-            return
-        if alive_count > 0:
-            goal.seen_alive = True
-        elif goal.seen_alive:
-            self._loop.put(CancelInput(key, self._loop.now(), "the client that asked for it has gone"))
+        lost = CancelInput(key, 0.0, "the client that asked for it has gone")
+        goal.client = Watch(self._node, client_alive(key), self._lost_after, lambda: self._loop.put(replace(lost, received=self._loop.now())))
 
     # -- from the control thread -------------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ class Health:
     def __init__(self, node: Node, loop: ControlLoop) -> None:
         self._node, self._loop = node, loop
         self.complaint = ""
+        self.waiting = ""  # arms and objects that have not been heard yet
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._timer = node.create_timer(EVERY, self.publish)
 
@@ -39,8 +40,12 @@ class Health:
     def _judge(self, figures: dict[str, float], stopped: dict[str, str]) -> tuple[bytes, str]:
         if self.complaint:
             return DiagnosticStatus.ERROR, self.complaint
+        if self.waiting:
+            return DiagnosticStatus.WARN, f"no goals are accepted before the first word of: {self.waiting}"
         if stopped:
             return DiagnosticStatus.ERROR, "; ".join(f"{name} was stopped: {reason}" for name, reason in stopped.items())
+        if self._loop.overruns.strained:
+            return DiagnosticStatus.WARN, f"overrun: {self._loop.overruns.recent} ticks missed in the last second; consequence: {self._loop.overruns.rule}"
         if figures["missed"] > 0 or figures.get("jitter_p99_ms", 0.0) > LATE:
             return DiagnosticStatus.WARN, f"{figures['missed']:.0f} ticks missed, jitter p99 {figures.get('jitter_p99_ms', 0.0):.2f} ms"
         return DiagnosticStatus.OK, "on schedule"

@@ -16,7 +16,7 @@ from typing import Any
 
 from rclpy.node import Node
 from skillkit_interfaces.msg import Step, StepResult, TreeSnapshot
-from std_msgs.msg import Empty, String
+from std_msgs.msg import String
 
 from skillkit.assembly import Description
 from skillkit.bags import BagError, BagWriter, fingerprint
@@ -26,6 +26,7 @@ from skillkit.bags.standard import Joints, standard_messages
 from skillkit.bags.write import RESULT_TOPIC, STEP_TOPIC, TREE_TOPIC
 from skillkit.exceptions import InvalidValue
 from skillkit.ros import names, process
+from skillkit.ros.companion import show_life
 from skillkit.ros.parameters import declare
 
 PARAMETERS = {
@@ -56,7 +57,6 @@ class Recorder(Node):
         for kind, topic, name in ((Step, names.STEP, STEP), (StepResult, names.RESULT, STEP_RESULT), (TreeSnapshot, names.TREE, TREE_SNAPSHOT)):
             self.create_subscription(kind, topic, partial(self._take, name), names.EVERY, raw=True)
         self.create_timer(FLUSH_EVERY, self._flush)
-        self.sign_of_life = self.create_publisher(Empty, names.RECORDER_ALIVE, names.alive(names.SIGN_OF_LIFE))
 
     def close(self) -> None:
         """Write the index."""
@@ -86,6 +86,7 @@ class Recorder(Node):
         for name, data in self.waiting:
             self._write(self.writer, name, data)
         self.waiting = []
+        self.sign_of_life = show_life(self, names.RECORDER_ALIVE)
 
     def _take(self, name: str, data: bytes) -> None:
         if self.writer is not None:

@@ -63,8 +63,8 @@ class OpenDoor(Phases):
             return Ending(Outcome.FAILED, f"the handle slipped out of the fingers when the door was {abs(angle):.1f} rad open")
         began = self.recall("began")
         goal = Pose(frozen(self._ahead(handle, angle) + self._reach()), turned(began.rotation, situation.parameters["follow"] * angle))
-        failure = f"the door stopped {abs(angle):.1f} rad open"
-        return Move(goal, PULL, 1.0, done=abs(angle) >= situation.parameters["angle"], time_limit=12.0, failure=failure)
+        done = abs(angle) >= situation.parameters["angle"]
+        return Move(goal, PULL, 1.0, done=done, time_limit=12.0, failure=f"the door stopped {abs(angle):.1f} rad open")
 
     def _reach(self) -> Array:
         """From the bar to the tool (3,) [m], as it was gripped."""

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -87,3 +88,19 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode in (SUCCESS, NOT_SUCCESSFUL)
     assert "Traceback" not in done.stderr
+
+
+COMPLETIONS = [
+    ("skillkit ru", "run"),
+    ("skillkit run prep", "prepare_coffee"),
+    ("skillkit run prepare_coffee --robot pan", "panda"),
+    ("skillkit up --cell two", "two_pandas"),
+]
+
+
+@pytest.mark.parametrize(("words", "offered"), COMPLETIONS)
+def test_a_shell_completes_commands_and_names(words: str, offered: str) -> None:
+    environment = {**os.environ, "_SKILLKIT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    environment["SKILLKIT_PATH"] = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run([Path(sys.executable).with_name("skillkit")], env=environment, capture_output=True, text=True, check=False)
+    assert offered in done.stdout.split()

@@ -19,17 +19,38 @@ from skillkit.embodiment import Embodiment
 PANDA = Embodiment.load("panda")
 
 
+class Stream:
+    """Messages in the order of arrival, with the time at which each was sent, on this process's monotonic clock.
+
+    That time is the sender's stamp plus the smallest delay seen: this process may be slower than what it looks at.
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self._stamps: list[float] = []
+        self._offset = float("inf")
+
+    def take(self, message: Any) -> None:
+        stamp = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec
+        self._offset = min(self._offset, time.monotonic() - stamp)
+        self._stamps.append(stamp)
+        self.messages.append(message)
+
+    def timed(self) -> list[tuple[float, Any]]:
+        """(sent [s, monotonic], message)."""
+        return [(stamp + self._offset, message) for stamp, message in zip(list(self._stamps), list(self.messages), strict=False)]
+
+
 class Observer:
-    """Joint states and step results with the time at which they arrived; a context manager."""
+    """Joint states and step results of one system; a context manager."""
 
     def __init__(self) -> None:
         self.context = Context()
         rclpy.init(context=self.context)
         self.node = rclpy.create_node("observer", context=self.context)
-        self.states: list[tuple[float, Any]] = []  # (received [s, monotonic], (n,) joint speeds)
-        self.results: list[tuple[float, StepResult]] = []
-        self.node.create_subscription(JointState, "joint_states", self._state, 10)
-        self.node.create_subscription(StepResult, "result", lambda message: self.results.append((time.monotonic(), message)), 500)
+        self.states, self.results = Stream(), Stream()
+        self.node.create_subscription(JointState, "joint_states", self.states.take, 100)
+        self.node.create_subscription(StepResult, "result", self.results.take, 500)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
         self._stop = threading.Event()
@@ -50,13 +71,10 @@ class Observer:
         while not self._stop.is_set():
             self.executor.spin_once(timeout_sec=0.05)
 
-    def _state(self, message: JointState) -> None:
-        self.states.append((time.monotonic(), np.array(message.velocity[: PANDA.n])))
-
     @property
     def speed(self) -> float:
-        """Fastest joint now [rad/s]."""
-        return float(np.abs(self.states[-1][1]).max()) if self.states else 0.0
+        """Fastest joint in the newest joint state [rad/s]."""
+        return float(np.abs(_speeds(self.states.messages[-1])).max()) if self.states.messages else 0.0
 
     def until(self, condition: Callable[[], bool], within: float, what: str) -> float:
         """Wait for a condition; how long it took [s]."""
@@ -69,10 +87,14 @@ class Observer:
 
     def braking_time(self, moment: float, window: float) -> float:
         """Largest |v|/a [s] of what was seen within ``window`` [s] after ``moment``: from there the arm brakes."""
-        seen = [speeds for received, speeds in self.states if moment <= received <= moment + window]
+        seen = [_speeds(state) for sent, state in self.states.timed() if moment <= sent <= moment + window]
         return max(float((np.abs(speeds) / PANDA.acceleration).max()) for speeds in seen)
 
     def at_rest_after(self, moment: float, limit: float = 0.01) -> float:
         """Seconds from ``moment`` until the fastest joint fell below ``limit`` [rad/s] and stayed there."""
-        moving = [received for received, speeds in self.states if received > moment and float(np.abs(speeds).max()) >= limit]
+        moving = [sent for sent, state in self.states.timed() if sent > moment and float(np.abs(_speeds(state)).max()) >= limit]
         return max(moving, default=moment) - moment
+
+
+def _speeds(state: JointState) -> np.ndarray:
+    return np.array(state.velocity[: PANDA.n])

@@ -30,9 +30,11 @@ def test_coffee_is_made_over_ros_and_its_bag_decides_again_as_it_did(tmp_path: P
     assert found.compared == found.steps > 500
     with open_bag(bag) as opened:
         told = summary(opened)
+        first = next(iter(opened.steps()))[0]
         topics = set(opened.topics)
     assert {"/panda/joint_states", "/panda/command", "/objects/cup_1/pose", "/skillkit/tree"} <= topics
     assert told.task == "prepare_coffee"
+    assert first["tick"] == 0, "every step from the first on must be in the bag"
 
 
 def test_a_process_that_ends_before_its_time_is_named_with_what_it_said(tmp_path: Path) -> None:

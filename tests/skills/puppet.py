@@ -65,9 +65,8 @@ class Puppet:
         arm = ArmState(
             frozen([0.0]), frozen([0.0]), tool, tool, self.frame, self.opening, WIDTH, self.closure, 0.0, 0.0, frozen(np.zeros(6))
         )  # fmt: skip
-        objects = {
-            name: ObjectState(self.frame @ pose, frozen(SIZES[name]), 0.0, self.moving if name == "cup" and self.grip else 0.0) for name, pose in self.poses().items()
-        }
+        speeds = {"cup": self.moving if self.grip else 0.0}
+        objects = {name: ObjectState(self.frame @ pose, frozen(SIZES[name]), 0.0, speeds.get(name, 0.0)) for name, pose in self.poses().items()}
         return Observation(self.time, {"puppet": arm}, objects, {"button": self.pressed(), "cup_fill": 0.0})
 
     def apply(self, delta: CartesianDelta) -> None:
@@ -77,9 +76,9 @@ class Puppet:
         self.tool = Pose(frozen(self.tool.position + step), frozen(turn @ self.tool.rotation))
         self.moving = float(np.linalg.norm(step)) / PERIOD
         self.closure = self.closure if delta.closure is None else delta.closure
-        self._fingers()
         if self.grip is not None:
             self.cup = self.tool @ self.grip
+        self._fingers()
         if self.pulls and not self.locked:
             x, y = self.tool.position[:2] - [0.5, 0.35 + RADIUS / 2]
             self.door = max(self.door, -(atan2(y, x) - atan2(-RADIUS, -0.05)) % (2.0 * np.pi)) if x < -0.05 or self.door > 0 else self.door
@@ -92,7 +91,7 @@ class Puppet:
         change = np.clip((1.0 - self.closure) * WIDTH - self.opening, -FINGER_SPEED * PERIOD, FINGER_SPEED * PERIOD)
         self.opening = float(max(self.opening + change, min(least, self.opening)))
         closed = self.closure > 0.5 and self.opening <= least + 1e-9
-        self.pulls = by_bar and closed or (self.pulls and self.closure > 0.5)
+        self.pulls = (by_bar and closed) or (self.pulls and self.closure > 0.5)
         if self.closure < 0.5:
             self.grip = None
         elif by_cup and closed and self.grip is None:

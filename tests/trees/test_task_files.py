@@ -51,6 +51,7 @@ WRONG = [  # the line of the tree (line 4), column, code, part of message and hi
     ("  {wait: 1 s, label: 3}", 22, "wrong-type", "label"),
     ("  {skill: {s1S: {far: 1}}, with: {far: 1}}", 28, "two-words", "given twice"),
     ("  task: other", 9, "unknown-task", "unknown task 'other'"),
+    ("  task: {../other: {}}", 10, "wrong-type", "a word of letters"),
     ("  task: wrong", 9, "recursion", "wrong → wrong"),
 ]  # fmt: skip
 

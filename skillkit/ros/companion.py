@@ -1,0 +1,102 @@
+"""Processes that must not die unnoticed: a sign of life on one side, a watch on the other.
+
+The sign is the middleware's automatic liveliness, renewed by its own threads. A companion on the same machine is looked up as a process too:
+its death is seen at once, and while it runs, a sign that is late because the machine is overloaded is given ``PATIENCE``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.timer import Timer
+from std_msgs.msg import String
+
+from skillkit.ros.names import SIGN_OF_LIFE, alive
+
+PATIENCE = 1.0  # [s] of silence that is believed of a process that still runs
+LOOK_EVERY = 0.01  # [s] between two looks at a process on this machine
+
+
+def show_life(node: Node, topic: str) -> Any:
+    """A publisher that says who this process is and, by existing, that it lives; destroy it to leave in order."""
+    publisher = node.create_publisher(String, topic, alive(SIGN_OF_LIFE))
+    publisher.publish(String(data=json.dumps({"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid())})))
+    return publisher
+
+
+class Watch:
+    """Tells when a companion that has shown life has died; ``seen`` says whether it has shown life and has not died since.
+
+    Args:
+        lost_after: silence after which it is dead, where its process cannot be looked up [s].
+        lost: called from the executor.
+    """
+
+    def __init__(self, node: Node, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
+        self._node, self._lost = node, lost
+        self._who: dict[str, Any] = {}
+        self.seen, self._silent_since = False, float("inf")
+        self._looking: Timer | None = None
+        events = SubscriptionEventCallbacks(liveliness=lambda change: self._changed(change.alive_count), use_default_callbacks=False)
+        self._subscription = node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._rest()
+        self._node.destroy_subscription(self._subscription)
+
+    def _introduced(self, message: String) -> None:
+        with suppress(ValueError):
+            self._who = dict(json.loads(message.data))
+        if _runs(self._who) and self._looking is None:
+            self._looking = self._node.create_timer(LOOK_EVERY, self._look)
+
+    def _changed(self, alive_count: int) -> None:
+        if alive_count > 0:
+            self.seen, self._silent_since = True, float("inf")
+        elif self.seen:
+            self._silent_since = time.monotonic()
+            if self._looking is None:
+                self._bury()
+
+    def _look(self) -> None:
+        if not _runs(self._who) or time.monotonic() - self._silent_since > PATIENCE:
+            self._bury()
+
+    def _bury(self) -> None:
+        self._rest()
+        self.seen, self._silent_since = False, float("inf")
+        self._lost()
+
+    def _rest(self) -> None:
+        if self._looking is not None:
+            self._node.destroy_timer(self._looking)
+            self._looking = None
+
+
+def _runs(who: dict[str, Any]) -> bool:
+    """Whether the process is known to run on this machine."""
+    return who.get("machine") == _machine() != "" and who.get("started") == _started(who["pid"]) != ""
+
+
+def _machine() -> str:
+    """This boot of this machine, and this space of process numbers; empty where the system does not tell."""
+    with suppress(OSError):
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    return ""
+
+
+def _started(pid: int) -> str:
+    """When a process was started, as the system counts; empty where it does not run."""
+    with suppress(OSError, IndexError):
+        fields = Path(f"/proc/{int(pid)}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]  # zombies have died
+    return ""
