@@ -54,6 +54,7 @@ EXTRAS = {
     "onnx": ["onnx", "onnxruntime"],
     "planning": ["unified-planning", "up-pyperplan"],
     "robots": ["example-robot-data"],
+    "rosbags": ["rosbags"],
     "colcon": ["colcon-common-extensions"],
     "test": ["pytest>=8", "pytest-xdist", "pytest-timeout", "hypothesis", "rosbags", "jsonschema", "wheel"],
     "dev": ["ruff", "mypy"],
