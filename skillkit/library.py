@@ -416,13 +416,21 @@ def skill_schema() -> dict[str, Any]:
     held = mapping(["when"], when=condition, **{"for": quantity})
     failure = mapping(["when", "reason"], when=condition, reason=word)
     action = mapping(["space", "rate"], space={"enum": list(ACTIONS)}, rate=quantity)
+    patience = {"for": quantity, "steps": {"type": "integer", "minimum": 1}, "until": condition, "outcome": {"enum": list(OUTCOMES)}, "reason": word}
+    needed = {"progress": ["by", "within"], "stall": ["for"]}
+    clauses = [
+        {**mapping([head, *needed.get(head, [])], **{head: quantity, **dict.fromkeys(needed.get(head, []), quantity), **patience}), "description": text}
+        for head, text in HEADS.items()
+    ]
     known: dict[str, Any] = {
         "skill": {"type": "string"},
         "description": {"type": "string"},
         "parameters": {"type": "object", "additionalProperties": parameter_schema()},
         "roles": {"type": "array", "items": {"type": "string"}, "minItems": 1},
         "action": action,
-        "initiation": condition,
+        "initiation": {"anyOf": [condition, mapping([], when=condition, score=word, threshold={"type": "number", "minimum": 0, "maximum": 1})]},
+        "preconditions": {"type": "array", "items": condition},
+        "termination": {"type": "array", "items": {"anyOf": clauses}},
         "success": {"anyOf": [condition, held]},
         "failure": {"type": "array", "items": failure},
         "time_limit": quantity,

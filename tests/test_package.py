@@ -19,6 +19,7 @@ import skillkit
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("310", "311", "312", "313")
+SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
-    for name in ("setup.py", "setup.cfg", "package.xml", "pyproject.toml", "resource", "skillkit", "skills", "tasks", "scenes", "cells", "urdf", "launch", "ros2_ws"):
+    parts = ("setup.py", "setup.cfg", "package.xml", "pyproject.toml", "resource", "skillkit", *SHARED, "ros2_ws")
+    for name in parts:
         if (ROOT / name).exists():
             (source / name).symlink_to(ROOT / name)
     command = [sys.executable, "setup.py", "-q", "egg_info", "-e", str(folder), "bdist_wheel", "-d", str(folder), "-b", str(folder / "build")]
@@ -56,9 +58,7 @@ def test_the_wheel_holds_every_module_and_nothing_of_the_tests(wheel: zipfile.Zi
 
 def test_the_wheel_holds_what_users_write_beside_the_code(wheel: zipfile.ZipFile) -> None:
     shared = {name.partition("/data/share/skillkit/")[2] for name in wheel.namelist() if "/data/share/skillkit/" in name}
-    written = {
-        path.relative_to(ROOT).as_posix() for kind in ("skills", "tasks", "scenes", "cells", "urdf", "launch") for path in (ROOT / kind).rglob("*.*") if path.is_file()
-    }
+    written = {path.relative_to(ROOT).as_posix() for kind in SHARED for path in (ROOT / kind).rglob("*.*") if path.is_file()}
     written = {name for name in written if "__pycache__" not in name}
     assert written
     assert written <= shared

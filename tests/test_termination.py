@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from skillkit import documents
 from skillkit.expressions import parse
-from skillkit.library import check_skill
+from skillkit.library import check_skill, skill_schema
 from skillkit.option import Execution, Option, Situation
 from skillkit.pose import Pose, frozen
 from skillkit.spaces import ArmState, CartesianDelta, Ending, ObjectState, Observation, Outcome
@@ -152,6 +153,15 @@ def test_clauses_are_read_with_their_units(tmp_path: Path) -> None:
         ("progress", 0.0, "FAILED"), ("stall", 0.002, "FAILED"), ("contact", 20.0, "SUCCEEDED"), ("time", 8.0, "TIMED_OUT"), ("when", 0.0, "FAILED"),
     ]  # fmt: skip
     assert skill.option().watches == skill.clauses
+
+
+def test_the_schema_for_editors_knows_clauses_and_graded_initiations(tmp_path: Path) -> None:
+    validator = pytest.importorskip("jsonschema").Draft7Validator(skill_schema())
+    text = "termination:\n  - {progress: 'distance(tool, $object)', by: 0.01 m, within: 2 s, reason: stuck}\n  - {time: 8 s}"
+    good = documents.load(folder(tmp_path, "initiation: {when: exists($object), score: '0.5', threshold: 0.2}", text) / "skill.yaml").data
+    assert list(validator.iter_errors(good)) == []
+    bad = documents.load(folder(tmp_path, termination="termination: [{progress: 'distance(tool, $object)'}]") / "skill.yaml").data
+    assert [error.path[0] for error in validator.iter_errors(bad)] == ["termination"]
 
 
 @pytest.mark.parametrize(
