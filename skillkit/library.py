@@ -340,7 +340,7 @@ def skill_schema() -> dict[str, Any]:
         "parameters": {"type": "object", "additionalProperties": parameter_schema()},
         "roles": {"type": "array", "items": {"type": "string"}, "minItems": 1},
         "action": action,
-        "initiation": condition,
+        "initiation": {"anyOf": [condition, {"type": "object"}]},
         "success": {"anyOf": [condition, held]},
         "failure": {"type": "array", "items": failure},
         "time_limit": quantity,
