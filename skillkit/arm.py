@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class ArmLoop:
         self.closure = 0.0
         self.sent_position: Array | None = None
         self.sent_velocity: Array = frozen(np.zeros(embodiment.n))
-        self.residual: Array = frozen(np.zeros(6))
+        self.residual: Array = frozen(np.zeros(6))  # of the controller, base axes [m, rad]
         self.stopped_because = ""
 
     # -- what the arm says ----------------------------------------------------------------------------------------------------------
@@ -43,22 +44,31 @@ class ArmLoop:
 
     def state(self, now: float) -> ArmState | None:
         """The arm as observed, or ``None`` before its first joint state."""
+        view = self.view(now)
+        return None if view is None else view()
+
+    def view(self, now: float) -> Callable[[], ArmState] | None:
+        """What makes the :meth:`state` of this moment, also later; ``None`` before the first joint state."""
         if self.latest is None:
             return None
-        position = frozen(self.latest.position)
+        target = self.controller.target if self.engaged else None
+        return partial(self._state, self.latest, target, self.closure, self.residual, now - self.latest.received)
+
+    def _state(self, latest: JointInput, target: Pose | None, closure: float, residual: Array, age: float) -> ArmState:
+        position = frozen(latest.position)
         tool = self.base @ self.kinematics.forward(position)
         return ArmState(
             position=position,
-            velocity=frozen(self.latest.velocity),
+            velocity=frozen(latest.velocity),
             tool=tool,
-            target=self.base @ self.controller.target if self.engaged else tool,
+            target=tool if target is None else self.base @ target,
             base=self.base,
-            opening=self.latest.opening,
+            opening=latest.opening,
             opening_max=self.embodiment.gripper.width if self.embodiment.gripper else 0.0,
-            closure=self.closure,
-            force=self.latest.force,
-            age=now - self.latest.received,
-            residual=self.residual,
+            closure=closure,
+            force=latest.force,
+            age=age,
+            residual=frozen(np.concatenate([self.base.rotation @ residual[:3], self.base.rotation @ residual[3:]])),
         )
 
     def at_rest(self) -> bool:
@@ -125,7 +135,7 @@ class ArmLoop:
         try:
             control = self._control(directive, measured, objects, clock)
             position, limits = control.position, control.active_limits
-            self.residual = frozen(np.concatenate([self.base.rotation @ control.residual[:3], self.base.rotation @ control.residual[3:]]))
+            self.residual = control.residual
         except Exception as error:  # a bug in the controller must not leave the arm without a command
             position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
         self._close(directive)

@@ -78,7 +78,7 @@ class Document:
         marks = self.key_marks if key else self.marks
         while where and where not in marks:
             where = where[:-1]
-        return marks.get(where, (1, 1))
+        return marks.get(where) or self.marks.get((), (1, 1))
 
     def raise_errors(self) -> None:
         """Raise ``InvalidFile`` with all problems, if one of them is an error."""

@@ -20,6 +20,7 @@ from skillkit.exceptions import InvalidValue, UnknownName, did_you_mean
 from skillkit.pose import Array, frozen
 from skillkit.urdf import UrdfTree
 
+ACTIONS = ("cartesian_delta", "joint_target")  # action spaces, see skillkit.spaces
 DEFAULT_ACCELERATION = 10.0  # [rad/s²] where neither URDF nor YAML says; URDF has no element for it
 DEFAULT_JERK = 1000.0  # [rad/s³]
 
@@ -65,6 +66,7 @@ class Embodiment:
         home: (n,) where the arm waits [rad] or [m].
         control_rate: joint commands per second [Hz].
         settle: measured joint speed below which the arm counts as at rest [rad/s].
+        actions: the action spaces that this arm takes.
         stale_after: age of a joint state after which the gate stops the arm [s].
     """
 
@@ -84,6 +86,7 @@ class Embodiment:
     control_rate: float = 100.0
     settle: float = 0.01
     stale_after: float = 0.08
+    actions: tuple[str, ...] = ACTIONS
     model_file: Path | None = field(default=None, compare=False)
 
     @property
@@ -135,11 +138,33 @@ class Embodiment:
         )  # fmt: skip
 
 
+WORDS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source", "actions")
+REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
+GRIPPER_WORDS = ("joints", "open", "closed", "width", "force", "speed")
+LIMITS = ("lower", "upper", "velocity", "acceleration", "jerk", "effort")
+
+
+def robot_schema() -> dict[str, Any]:
+    """JSON Schema (draft 7) of a model YAML."""
+    word, number, above_zero = {"type": "string"}, {"type": "number"}, {"type": "number", "exclusiveMinimum": 0}
+    names, numbers = {"type": "array", "items": word, "minItems": 1}, {"type": "array", "items": number}
+    gripper = {name: names if name == "joints" else number for name in GRIPPER_WORDS}
+    known: dict[str, Any] = {
+        **dict.fromkeys(("robot", "description", "urdf", "base", "tool", "source"), word),
+        **dict.fromkeys(("control_rate", "settle", "stale_after"), above_zero),
+        "joints": names,
+        "home": numbers,
+        "limits": {"type": "object", "properties": dict.fromkeys(LIMITS, numbers), "additionalProperties": False},
+        "gripper": {"type": "object", "properties": gripper, "required": list(GRIPPER_WORDS)},
+        "actions": {"type": "array", "items": {"enum": list(ACTIONS)}},
+    }
+    properties = {name: known.get(name, {}) for name in WORDS}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "skillkit robot model", "type": "object"}
+    return {**head, "properties": properties, "required": list(REQUIRED), "additionalProperties": False}
+
+
 class _Model:
     """Checks a model YAML; all problems at once."""
-
-    KEYS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source")
-    REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
 
     def __init__(self, document: Document, path: Path) -> None:
         self.document, self.path = document, path
@@ -150,8 +175,8 @@ class _Model:
         if not isinstance(data, dict):
             document.error((), "wrong-type", f"a robot model is a mapping, found {documents.describe(data)}")
             document.raise_errors()
-        document.check_words(data, (), self.KEYS, "a robot model")
-        for key in self.REQUIRED:
+        document.check_words(data, (), WORDS, "a robot model")
+        for key in REQUIRED:
             if key not in data:
                 document.error((), "missing", f"'{key}' is missing")
         document.raise_errors()
@@ -177,7 +202,7 @@ class _Model:
             jerk=self._vector(limits, "jerk", n, [DEFAULT_JERK] * n, positive=True), effort=self._vector(limits, "effort", n, [j.effort for j in urdf]),
             home=self._vector(data, "home", n, [0.0] * n, inside=()), gripper=self._gripper(data, tree),
             control_rate=self._number(data, "control_rate", 100.0), settle=self._number(data, "settle", 0.01),
-            stale_after=self._number(data, "stale_after", 0.08),
+            stale_after=self._number(data, "stale_after", 0.08), actions=self._actions(data.get("actions", list(ACTIONS))),
             model_file=self.path,
         )  # fmt: skip
         for index, (name, lower, home, upper) in enumerate(zip(names, result.lower, result.home, result.upper, strict=True)):
@@ -206,6 +231,15 @@ class _Model:
             self.document.error((*inside, key), "out-of-range", f"every {key} limit must be above 0, found {min(values):g}")
         return frozen(values)
 
+    def _actions(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            self.document.error(("actions",), "wrong-type", f"actions is a list of action spaces, found {documents.describe(value)}")
+            return ()
+        for index, word in enumerate(value):
+            if word not in ACTIONS:
+                self.document.error(("actions", index), "unknown-word", f"'{word}' is no action space", did_you_mean(str(word), ACTIONS))
+        return tuple(str(word) for word in value)
+
     def _number(self, data: dict[str, Any], key: str, default: float, inside: tuple[str, ...] = ()) -> float:
         value = data.get(key, default)
         if not is_number(value) or value <= 0.0:
@@ -217,9 +251,8 @@ class _Model:
         words = data.get("gripper")
         if words is None:
             return None
-        keys = ("joints", "open", "closed", "width", "force", "speed")
-        if not isinstance(words, dict) or any(key not in words for key in keys) or not isinstance(words.get("joints"), list):
-            self.document.error(("gripper",), "wrong-type", f"a gripper has {', '.join(keys)}, found {documents.describe(words)}")
+        if not isinstance(words, dict) or any(key not in words for key in GRIPPER_WORDS) or not isinstance(words.get("joints"), list):
+            self.document.error(("gripper",), "wrong-type", f"a gripper has {', '.join(GRIPPER_WORDS)}, found {documents.describe(words)}")
             return None
         for index, name in enumerate(words["joints"]):
             if name not in tree.joints:

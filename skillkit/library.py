@@ -9,13 +9,14 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skillkit import documents, expressions
 from skillkit.documents import Document, Where, describe, is_number
+from skillkit.embodiment import ACTIONS
 from skillkit.exceptions import InvalidFile, Problem, UnknownName
 from skillkit.expressions import Expression, ExpressionError
 from skillkit.expressions.dimensions import SI
@@ -43,7 +44,6 @@ REQUIRED = ("skill", "description", "action", "success", "time_limit", "policy")
 PARAMETER_WORDS = ("type", "unit", "minimum", "maximum", "default", "choices", "description")
 PARAMETER_TYPES = ("object", "number", "integer", "boolean", "word")
 UNITS = ("", "m", "rad", "s", "N", "m/s")
-SPACES = ("cartesian_delta",)
 UNQUOTED = "within { } and [ ] an expression with a comma needs quotes around it: YAML splits at commas there"
 RATE_RANGE = (1.0, 500.0)  # [Hz]
 TIME_RANGE = (0.1, 3600.0)  # [s]
@@ -63,6 +63,7 @@ class Skill:
     """A checked skill.
 
     Attributes:
+        space: of its actions, one of those that arms take.
         rate: policy steps per second [Hz].
         score: how well the skill may start here, 0 to 1; below ``threshold`` it is refused.
         clauses: further parts of β.
@@ -90,6 +91,7 @@ class Skill:
     effects: tuple[Expression, ...]
     policy: Callable[[], Policy]
     digest: str
+    space: str = ACTIONS[0]
 
     def option(self) -> Option:
         """⟨I, π, β⟩ of this skill."""
@@ -200,10 +202,10 @@ class _Reader:
         policy = self._policy(data.get("policy")) if "policy" in data else None
         if any(problem.severity == "error" for problem in self.document.problems) or success is None or policy is None:
             return None
-        parameters = tuple(self.parameters.values())
+        inputs, made_of, space = tuple(self.parameters.values()), digest(self.folder), str(data["action"]["space"])
         return Skill(
-            name, description, self.folder, parameters, roles, rate, initiation, score, threshold, success, hold, failures, clauses, limit,
-            preconditions, effects, policy, digest(self.folder),
+            name, description, self.folder, inputs, roles, rate, initiation, score, threshold, success, hold, failures, clauses, limit,
+            preconditions, effects, policy, made_of, space,
         )  # fmt: skip
 
     # -- parts ------------------------------------------------------------------------------------------------------------------------
@@ -233,8 +235,8 @@ class _Reader:
                 self.document.error(("action",), "wrong-type", f"action has space and rate, found {describe(value)}")
             return 0.0
         self.document.check_words(value, ("action",), ("space", "rate"), "an action")
-        if value.get("space") not in SPACES:
-            self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(SPACES)}")
+        if value.get("space") not in ACTIONS:
+            self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(ACTIONS)}")
         return self._quantity(value.get("rate"), ("action", "rate"), "Hz", RATE_RANGE)
 
     def _success(self, value: Any) -> tuple[Expression | None, float]:
@@ -390,6 +392,46 @@ def read_parameter(document: Document, name: str, value: Any, where: Where) -> P
     if expected:
         document.error((*where, "default"), "out-of-range", f"the default is {describe(parameter.default)}; allowed: {expected}")
     return parameter
+
+
+def parameter_schema() -> dict[str, Any]:
+    """JSON Schema of a declaration."""
+    known: dict[str, Any] = {
+        "type": {"enum": list(PARAMETER_TYPES)},
+        "unit": {"enum": list(UNITS)},
+        "minimum": {"type": "number"},
+        "maximum": {"type": "number"},
+        "choices": {"type": "array", "items": {"type": "string"}},
+    }
+    return {"type": "object", "properties": {word: known.get(word, {}) for word in PARAMETER_WORDS}, "required": ["type"], "additionalProperties": False}
+
+
+def skill_schema() -> dict[str, Any]:
+    """JSON Schema (draft 7) of a skill.yaml."""
+
+    def mapping(required: Sequence[str], **properties: Any) -> dict[str, Any]:
+        return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+    word, condition, quantity = {"type": "string"}, {"type": ["string", "boolean"]}, {"type": ["string", "number"]}
+    held = mapping(["when"], when=condition, **{"for": quantity})
+    failure = mapping(["when", "reason"], when=condition, reason=word)
+    action = mapping(["space", "rate"], space={"enum": list(ACTIONS)}, rate=quantity)
+    known: dict[str, Any] = {
+        "skill": {"type": "string"},
+        "description": {"type": "string"},
+        "parameters": {"type": "object", "additionalProperties": parameter_schema()},
+        "roles": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "action": action,
+        "initiation": condition,
+        "success": {"anyOf": [condition, held]},
+        "failure": {"type": "array", "items": failure},
+        "time_limit": quantity,
+        "effects": {"type": "array", "items": condition},
+        "policy": {"type": "object"},
+    }
+    properties = {word: known.get(word, {}) for word in WORDS}
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "skillkit skill", "type": "object"}
+    return {**head, "properties": properties, "required": list(REQUIRED), "additionalProperties": False}
 
 
 def _module(path: Path) -> Any:

@@ -257,6 +257,12 @@ class Execution:
         except Exception as error:  # user code: a bug in it must not stop the loop
             self._end(_bug(error, "starting"), observation, now)
 
+    def refuse(self, observation: Observation, now: float, reason: str) -> None:
+        """End REFUSED without asking I: the run cannot be called as it is called."""
+        self.started, self.state = now, observation
+        self.events.append(Started(self.path, self.option.name, self.parameters, self.roles, now, 0.0))
+        self._end(Ending(Outcome.REFUSED, reason), observation, now)
+
     def step(self, observation: Observation, now: float) -> Mapping[str, Directive]:
         """Directives by arm name, at every control tick; new ones whenever a policy step is due."""
         if self.ending is not None or self.policy is None:

@@ -1,18 +1,42 @@
-"""What is known of the world between inputs: the latest pose of every object and the latest value of every signal."""
+"""What is known of the world between inputs: the latest pose of every object, value of every signal and answer to every question."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import dist
+from functools import cached_property, partial
+from math import dist, isfinite
 
 import numpy as np
 
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Snapshot
-from skillkit.spaces import ObjectInput, ObjectState, SignalInput
+from skillkit.spaces import Answer, AnswerInput, Glance, ObjectInput, ObjectState, SignalInput
 
 SPEED_WINDOW = 0.2  # [s] an object's speed is its mean speed over at least this long: single poses jitter
 UNKNOWN_SIZE = frozen([0.0, 0.0, 0.0])
+
+
+class Sighting:
+    """One object as it was seen last; pose and speed are worked out when somebody asks."""
+
+    def __init__(self, given: ObjectInput, since: tuple[float, float, float, float], size: Array) -> None:
+        """``since`` is the oldest entry (received, x, y, z) that its speed counts from."""
+        self.given, self.since, self.size = given, since, size
+
+    @cached_property
+    def pose(self) -> Pose:
+        """``transform_object_to_world``."""
+        return Pose.from_quaternion(self.given.position, self.given.quaternion)
+
+    @cached_property
+    def speed(self) -> float:
+        """Mean speed of its centre since the oldest entry [m/s]."""
+        span = self.given.received - self.since[0]
+        return float(np.linalg.norm(np.subtract(self.given.position, self.since[1:]))) / span if span > 0.0 else 0.0
+
+    def at(self, now: float) -> ObjectState:
+        """The object as observed at ``now`` [s]."""
+        return ObjectState(self.pose, self.size, now - self.given.received, self.speed)
 
 
 class Perception:
@@ -20,43 +44,43 @@ class Perception:
 
     def __init__(self, sizes: Mapping[str, Array]) -> None:
         self.sizes = {name: frozen(size) for name, size in sizes.items()}
-        self.latest: dict[str, ObjectInput] = {}
-        self.poses: dict[str, Pose] = {}
+        self.sightings: dict[str, Sighting] = {}
         self.history: dict[str, list[tuple[float, float, float, float]]] = {}  # (received, x, y, z), oldest first
         self.signals: dict[str, float] = {}
+        self.answers: dict[str, Answer] = {}
 
-    def take(self, given: ObjectInput | SignalInput) -> None:
+    def take(self, given: ObjectInput | SignalInput | AnswerInput) -> None:
         """Consume one input; a pose that is not finite is passed over."""
         if isinstance(given, SignalInput):
             self.signals[given.name] = float(given.value)
             return
-        values = (*given.position, *given.quaternion)
-        if not all(abs(value) < 1e6 for value in values) or all(value == 0.0 for value in given.quaternion):
+        if isinstance(given, AnswerInput):
+            self.answers[given.question] = Answer(given.answer, 1 + max((answer.count for answer in self.answers.values()), default=0))
             return
-        self.latest[given.name] = given
-        self.poses[given.name] = Pose.from_quaternion(given.position, given.quaternion)
+        values = (*given.position, *given.quaternion)
+        if not (isfinite(sum(values)) and min(values) > -1e6 and max(values) < 1e6 and any(given.quaternion)):
+            return
         track = self.history.setdefault(given.name, [])
         track.append((given.received, *given.position))
         while len(track) > 2 and given.received - track[1][0] >= SPEED_WINDOW:
             track.pop(0)
+        self._see(given, track)
 
-    def objects(self, now: float) -> dict[str, ObjectState]:
+    @property
+    def latest(self) -> dict[str, ObjectInput]:
+        """The last input of every object."""
+        return {name: sighting.given for name, sighting in self.sightings.items()}
+
+    def _see(self, given: ObjectInput, track: list[tuple[float, float, float, float]]) -> None:
+        self.sightings[given.name] = Sighting(given, track[0], self.sizes.get(given.name, UNKNOWN_SIZE))
+
+    def objects(self, now: float) -> Mapping[str, ObjectState]:
         """Every object seen so far, with its age."""
-        return {
-            name: ObjectState(self.poses[name], self.sizes.get(name, UNKNOWN_SIZE), now - latest.received, self._speed(name))
-            for name, latest in self.latest.items()
-        }
+        return Glance({name: partial(sighting.at, now) for name, sighting in self.sightings.items()})
 
     def moved(self, left: Mapping[str, ObjectInput]) -> float:
         """How far the object that moved furthest is from where it was ``left`` [m]."""
-        return max((dist(self.latest[name].position, given.position) for name, given in left.items()), default=0.0)
-
-    def _speed(self, name: str) -> float:
-        if name not in self.history:
-            return 0.0
-        first, last = self.history[name][0], self.history[name][-1]
-        span = last[0] - first[0]
-        return float(np.linalg.norm(np.subtract(last[1:], first[1:]))) / span if span > 0.0 else 0.0
+        return max((dist(self.sightings[name].given.position, given.position) for name, given in left.items()), default=0.0)
 
     def snapshot(self) -> Snapshot:
         """Everything that inputs left behind."""
@@ -64,11 +88,14 @@ class Perception:
             "latest": {name: [i.stamp, i.received, list(i.position), list(i.quaternion)] for name, i in self.latest.items()},
             "history": {name: [list(entry) for entry in track] for name, track in self.history.items()},
             "signals": dict(self.signals),
+            "answers": {question: [answer.text, answer.count] for question, answer in self.answers.items()},
         }
 
     def restore(self, snapshot: Snapshot) -> None:
         """The inverse of :meth:`snapshot`."""
-        self.latest = {name: ObjectInput(name, s, r, (p[0], p[1], p[2]), (q[0], q[1], q[2], q[3])) for name, (s, r, p, q) in snapshot["latest"].items()}
-        self.poses = {name: Pose.from_quaternion(i.position, i.quaternion) for name, i in self.latest.items()}
         self.history = {name: [(e[0], e[1], e[2], e[3]) for e in track] for name, track in snapshot["history"].items()}
-        self.signals = dict(snapshot["signals"])
+        self.sightings, self.signals = {}, dict(snapshot["signals"])
+        self.answers = {question: Answer(text, count) for question, (text, count) in snapshot["answers"].items()}
+        for name, (stamp, received, p, q) in snapshot["latest"].items():
+            given = ObjectInput(name, stamp, received, (p[0], p[1], p[2]), (q[0], q[1], q[2], q[3]))
+            self._see(given, self.history.get(name) or [(received, *given.position)])

@@ -26,7 +26,6 @@ class ControlStep(NamedTuple):
     velocity: Array  # (n,) [rad/s] or [m/s]
     residual: Array  # (6,) target minus commanded pose, base axes [m, rad]
     active_limits: tuple[str, ...]  # "velocity:joint2", "position:joint4", "lead" …
-    manipulability: float  # sqrt(det(J Jᵀ)), 0 at a singularity
 
 
 class GateStep(NamedTuple):

@@ -11,8 +11,9 @@ from typing import Any
 
 from skillkit.exceptions import SkillkitError
 from skillkit.option import Started, StatusChange, Transition
-from skillkit.runtime import GoalEnded, StepResult
+from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     CartesianDelta,
     ControlInput,
@@ -61,6 +62,8 @@ def input_record(given: Input) -> Record:
         text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
     elif isinstance(given, CancelInput):
         kind, name, text = "cancel", given.goal, given.reason
+    elif isinstance(given, AnswerInput):
+        kind, name, text = "answer", given.question, given.answer
     else:
         kind, name = "control", given.word
     return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
@@ -73,7 +76,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         SkillkitError: not an input record; the message says what is wrong.
     """
     kind, name, stamp, received = str(record["kind"]), str(record["name"]), float(record["stamp"]), float(record["received"])
-    values, text = tuple(float(value) for value in record["values"]), str(record["text"])
+    values, text = tuple(map(float, record["values"])), str(record["text"])
     try:
         if kind == "joint":
             n = (len(values) - 2) // 2
@@ -92,7 +95,9 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         return CancelInput(name, received, text)
     if kind == "control":
         return ControlInput(name, received)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control")
+    if kind == "answer":
+        return AnswerInput(name, received, text)
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:
@@ -120,6 +125,11 @@ def result_record(result: StepResult) -> Record:
         "transitions": [_transition(event, result.time) for event in result.events if isinstance(event, Transition)],
         "ended": [_ended(goal) for goal in result.ended],
     }
+
+
+def state_text(runtime: Runtime) -> str:
+    """The whole state of a runtime as one line of JSON, as ``skillkit_interfaces/Keyframe`` holds it."""
+    return json.dumps(runtime.snapshot(), sort_keys=True)
 
 
 def _directive(arm: str, directive: Directive) -> Record:

@@ -17,10 +17,12 @@ from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
 from skillkit.spaces import (
+    AnswerInput,
     CancelInput,
     ControlInput,
     Directive,
     Ending,
+    Glance,
     GoalInput,
     Hold,
     Input,
@@ -136,15 +138,15 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
-        if isinstance(given, (ObjectInput, SignalInput)):
+        if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
             return True
         return False
 
     def _observe(self, now: float) -> Observation:
-        states = {name: arm.state(now) for name, arm in self.arms.items()}
-        seen = {name: state for name, state in states.items() if state is not None}
-        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals))
+        views = {name: arm.view(now) for name, arm in self.arms.items()}
+        seen = Glance({name: view for name, view in views.items() if view is not None})
+        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals), dict(self.perception.answers))
 
     @property
     def _active_time(self) -> float:

@@ -7,16 +7,17 @@ at 0 with the runtime and is handed in; nothing here reads a clock. Poses are in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from skillkit.exceptions import UnknownName
 from skillkit.pose import Array, Pose
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+T = TypeVar("T")
 GATE = "gate:"  # what a gate changed begins with this in ``JointCommand.limited``; the rest is the controller's
 
 
@@ -71,14 +72,53 @@ class ObjectState:
     speed: float
 
 
+class Glance(Mapping[str, T], Generic[T]):
+    """What was seen at one tick, by name; each value is made when it is first looked at, since most ticks look at little.
+
+    What the makers hold must not change any more.
+    """
+
+    __slots__ = ("_made", "_makers")
+
+    def __init__(self, makers: Mapping[str, Callable[[], T]]) -> None:
+        self._makers = makers
+        self._made: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operator last answered to a question; ``count`` grows with every answer, so a new one is known from an old one."""
+
+    text: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything a decision may depend on, at one tick."""
+    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name."""
 
     time: float
     arms: Mapping[str, ArmState]
     objects: Mapping[str, ObjectState]
     signals: Mapping[str, float]
+    answers: Mapping[str, Answer] = field(default_factory=lambda: NOTHING)
 
     def object(self, name: str) -> ObjectState:
         """The object of that name; ``UnknownName`` lists what is seen."""
@@ -247,4 +287,13 @@ class ControlInput:
     received: float
 
 
-Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput
+@dataclass(frozen=True, slots=True)
+class AnswerInput:
+    """An operator's answer to the question of an ``ask`` node, by its label or path; an empty ``question`` means whichever is open."""
+
+    question: str
+    received: float
+    answer: str
+
+
+Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput

@@ -15,7 +15,7 @@ from skillkit.assembly.system import System
 from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
 from skillkit.option import Transition
-from skillkit.records import result_record, step_record
+from skillkit.records import result_record, state_text, step_record
 from skillkit.runtime import Runtime, StepResult
 from skillkit.sim import World
 from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outcome
@@ -23,6 +23,7 @@ from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outc
 GOAL = "run"
 OBJECT_EVERY = 2  # control ticks between two looks at the objects
 AFTERWARDS = 1.5  # [s] physics goes on after the task, so that the scene's own test sees what stays
+KEYFRAME_EVERY = 5.0  # [s] the whole state of the runtime goes into the bag
 DEADLINE = 600.0  # [s] a task that has not ended by then is cancelled
 
 
@@ -95,6 +96,7 @@ def run_episode(
     description = Description.of(system, world.sizes, **{**details, "task": task, "parameters": dict(parameters), "seed": seed, "clock": "simulation"})
     limits = {arm.name: arm.embodiment.velocity for arm in system.cell.arms}
     period = 1.0 / max(arm.embodiment.control_rate for arm in system.cell.arms)
+    keyframe_every = max(1, round(KEYFRAME_EVERY / period))
     episode = Episode(seed, Ending(Outcome.ERROR, "did not start"), False, {}, 0.0, 0, bag=record)
     if resume is not None:
         episode.steps = _resume(runtime, resume, system, world, period)
@@ -111,6 +113,8 @@ def run_episode(
             episode.steps += 1
             if writer is not None:
                 writer.write_step(step_record(result.tick, now, inputs), result_record(result))
+                if result.tick % keyframe_every == 0:
+                    writer.write_keyframe(result.tick, state_text(runtime), now)
             if checkpoint and checkpoints.due(runtime, result):
                 Checkpoint(description.run, runtime.snapshot(), world.snapshot()).write(checkpoint)
             if on_step is not None:

@@ -6,18 +6,31 @@ import difflib
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from skillkit import share
 from skillkit.assembly.checkpoint import EVERY, FILE, Checkpoint
+from skillkit.assembly.departure import FirstDifference, Ways
 from skillkit.assembly.description import Description, changed_skills
+from skillkit.assembly.purity import Watch
 from skillkit.assembly.system import System
-from skillkit.bags import Difference, compare, open_bag
+from skillkit.bags import Bag, open_bag
+from skillkit.bags.cdr import Codec
+from skillkit.bags.compare import Difference, Rule, compare, first_unequal
+from skillkit.bags.fingerprint import platform_differences
+from skillkit.bags.read import RawStep
+from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
 from skillkit.library import load_skills
-from skillkit.records import inputs_from_record, result_record
-from skillkit.spaces import NOTHING
+from skillkit.records import inputs_from_record, result_record, state_text
+from skillkit.runtime import Runtime
+from skillkit.spaces import NOTHING, Input
+
+PLATFORM_TOLERANCE = 1e-6  # [rad, m, …] numbers may differ by this much on another platform
+MAY_BE_IMPURE = ("expression", "policy", "status", "result")  # classes of a first difference that a look at the clock may be behind
+DIGEST_LENGTH = 8  # bytes of a rolling digest that a bag holds
 
 
 @dataclass
@@ -25,18 +38,22 @@ class Replay:
     """What a re-execution found.
 
     Attributes:
-        steps: how many were re-executed; compared: for how many the bag held a result.
-        differences: steps that decided differently.
-        first: the first of them.
+        steps: how many were re-executed; compared: for how many the bag held a result or its digest.
+        differences: steps that decided differently, or whose inputs are not those that were recorded.
+        platform: steps that differ within the tolerance, on another platform than that of the recording.
+        first: the first of the differences, else the first that is due to the platform.
         changed: skills whose files are not those of the recording, each with the lines that changed.
+        impure: skills that read the clock or unseeded randomness: what, and where; watched for after a difference, or on demand.
         digest: sha256 over every re-executed result: equal for equal sequences.
     """
 
     steps: int = 0
     compared: int = 0
     differences: int = 0
-    first: Difference | None = None
+    platform: int = 0
+    first: FirstDifference | None = None
     changed: dict[str, list[str]] = field(default_factory=dict)
+    impure: dict[str, dict[str, str]] = field(default_factory=dict)
     digest: str = ""
     note: str = ""
 
@@ -46,6 +63,10 @@ def replay(
     skills: str | Path | None = None,
     use: Mapping[str, str | Path] = NOTHING,
     on_step: Callable[[int], None] | None = None,
+    *,
+    tolerance: float | None = None,
+    ignore: Sequence[str] = (),
+    watch: bool = False,
 ) -> Replay:
     """Re-execute a bag and compare every directive, command, status and outcome with what it holds.
 
@@ -55,38 +76,147 @@ def replay(
         skills: the folder of skill folders; the one that is found first, if left out.
         use: skill name → another folder to take it from.
         on_step: called with the number of steps done, for progress.
+        tolerance: numbers may differ by this much; if left out, not at all on the platform of the recording, and by 1e-6 on another.
+        ignore: patterns of fields that are not compared, such as ``commands[*].velocity*``.
+        watch: look out for skills that read the clock or unseeded randomness, difference or not; takes several times as long.
 
     Raises:
         BagError: not a bag of ours. InvalidFile, UnknownName: its files or the skills on disk are wrong.
     """
-    found = Replay()
-    rolling = hashlib.sha256()
     with open_bag(path) as bag, tempfile.TemporaryDirectory() as scratch:
         description = Description.from_attachments(bag.attachments)
         description.write_to(Path(scratch))
         system = System(description.cell_in(Path(scratch)), load_skills(skills or share.folder("skills"), use))
-        found.changed = _changes(description, system)
-        found.note = bag.note
         description.tasks_in(Path(scratch), system)
-        runtime = system.runtime(description.sizes())
-        resumed = Checkpoint.decoded(bag.attachments[FILE], FILE) if FILE in bag.attachments else None
-        for step, recorded in bag.steps():
-            inputs = inputs_from_record(step)
-            if resumed is not None and not found.steps:
-                runtime.resume(resumed.runtime, inputs, step["now"], EVERY)
-            result = runtime.step(inputs, step["now"])
+        run = _Reexecution(bag, system, description, Rule(tolerance or 0.0, tuple(ignore)), tolerance)
+        run.found.changed = _changes(description, system)
+        run.go(on_step)
+        if watch or (run.found.first is not None and run.found.first.kind in MAY_BE_IMPURE):
+            run.watch()
+        run.found.note = bag.note
+        return run.found
+
+
+class _Reexecution:
+    """One bag against one system."""
+
+    def __init__(self, bag: Bag, system: System, description: Description, rule: Rule, tolerance: float | None) -> None:
+        self.bag, self.system, self.sizes, self.rule = bag, system, description.sizes(), rule
+        self.found = Replay()
+        here = platform_differences(bag.metadata.get("platform", {})) if "platform" in bag.metadata else {}
+        self.elsewhere = {name: values for name, values in here.items() if not name.startswith("version_mcap")}
+        self.loose = rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
+        self.decoders = {kind: bag.decoder(kind) for kind in next(iter(bag.runtimes.values()), {})}
+        self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
+        self.inputs_seen, self.results_seen = hashlib.sha256(), hashlib.sha256()
+        self.expected_tick: int | None = None
+        self.last_equal: tuple[int, float] | None = None
+        self.broken = {"inputs": False, "results": False}
+        self.resumed = Checkpoint.decoded(bag.attachments[FILE], FILE) if FILE in bag.attachments else None
+
+    def _begun(self, runtime: Runtime, inputs: list[Input], now: float, count: int) -> list[Input]:
+        """The inputs of a step; before the first one of a run that went on from a checkpoint, the runtime goes on from it, too."""
+        if self.resumed is not None and count == 0:
+            runtime.resume(self.resumed.runtime, inputs, now, EVERY)
+        return inputs
+
+    def go(self, on_step: Callable[[int], None] | None) -> None:
+        """Re-execute and compare."""
+        runtime, ways, found = self.system.runtime(self.sizes), Ways(), self.found
+        if STEP not in self.decoders:
+            return
+        for raw in self.bag.raw_steps():
+            step = self.decoders[STEP](raw.step)
+            now = float(step["now"])
+            late = self._inputs(raw, now)
+            result = runtime.step(self._begun(runtime, inputs_from_record(step), now, found.steps), now)
             again = result_record(result)
-            rolling.update(json.dumps(again, sort_keys=True).encode())
+            ways.follow(again)
+            difference = self._results(raw, again, now) or self._state(raw, runtime, now)
             found.steps += 1
-            if recorded is not None:
-                found.compared += 1
-                difference = compare(recorded, again)
-                found.differences += difference is not None
-                found.first = found.first or difference
+            found.compared += raw.result is not None or raw.digest is not None
+            departed = late or difference
+            if departed is None:
+                self.last_equal = (raw.tick, now)
+            else:
+                self._note(departed, ways, runtime)
             if on_step is not None:
                 on_step(found.steps)
-    found.digest = rolling.hexdigest()
-    return found
+        found.digest = self.results_seen.hexdigest()
+
+    def watch(self) -> None:
+        """Re-execute again, up to the first difference if there is one, and name the skills that look at what they were not given."""
+        first = self.found.first
+        watch = Watch({name: skill.folder for name, skill in self.system.skills.items()})
+        runtime = self.system.runtime(self.sizes)
+        for count, raw in enumerate(self.bag.raw_steps()):
+            step = self.decoders[STEP](raw.step)
+            inputs = self._begun(runtime, inputs_from_record(step), step["now"], count)
+            with watch.watching():
+                runtime.step(inputs, step["now"])
+            if first is not None and raw.tick >= first.step:
+                break
+        self.found.impure = watch.found
+        self.found.first = None if first is None else first.blamed(watch.found)
+
+    # -- one step --------------------------------------------------------------------------------------------------------------------------
+
+    def _inputs(self, raw: RawStep, now: float) -> Difference | None:
+        """A step that is missing, or inputs that are not those whose digest was recorded."""
+        expected, self.expected_tick = self.expected_tick, raw.tick + 1
+        self.inputs_seen.update(raw.step)
+        if expected is not None and raw.tick != expected:
+            self.broken["inputs"] = self.broken["results"] = True  # the digests count on from what is missing
+            return Difference("input", "step.tick", expected, raw.tick, expected, now)
+        recorded = self._recorded(raw, "inputs")
+        if recorded is None or recorded == _word(self.inputs_seen):
+            return None
+        self.broken["inputs"] = True
+        return Difference("input", "step.inputs", f"{recorded:016x}", f"{_word(self.inputs_seen):016x}", raw.tick, now)
+
+    def _results(self, raw: RawStep, again: Mapping[str, Any], now: float) -> Difference | None:
+        data = self.codec.encode(again)
+        self.results_seen.update(data)
+        if raw.result is not None:
+            return None if data == raw.result else self._compared(self.decoders[STEP_RESULT](raw.result), again, now)
+        recorded = self._recorded(raw, "results")
+        if recorded is None or recorded == _word(self.results_seen):
+            return None
+        self.broken["results"] = True
+        return Difference("result", "result", f"{recorded:016x}", f"{_word(self.results_seen):016x}", raw.tick, now)
+
+    def _compared(self, recorded: Mapping[str, Any], again: Mapping[str, Any], now: float) -> Difference | None:
+        found = compare(recorded, again, now, self.rule)
+        if found is not None and self.elsewhere and compare(recorded, again, now, self.loose) is None:
+            return found._replace(kind="platform")
+        return found
+
+    def _state(self, raw: RawStep, runtime: Runtime, now: float) -> Difference | None:
+        """What the runtime remembers, where the bag holds a keyframe."""
+        if raw.keyframe is None:
+            return None
+        recorded = self.decoders[KEYFRAME](raw.keyframe)["state"]
+        if recorded == state_text(runtime):
+            return None
+        unequal = first_unequal(json.loads(recorded), json.loads(state_text(runtime)), "state", self.loose if self.elsewhere else self.rule)
+        return None if unequal is None else Difference("blackboard", *unequal, raw.tick, now)
+
+    def _recorded(self, raw: RawStep, word: str) -> int | None:
+        """The recorded rolling digest, where there is one that still counts."""
+        return None if raw.digest is None or self.broken[word] else int(self.decoders[DIGEST](raw.digest)[word])
+
+    def _note(self, difference: Difference, ways: Ways, runtime: Runtime) -> None:
+        found, by_platform = self.found, difference.kind == "platform"
+        found.platform += by_platform
+        found.differences += not by_platform
+        if found.first is not None and (by_platform or found.first.kind != "platform"):
+            return
+        first = FirstDifference.of(difference, ways, self.last_equal, runtime, self.system.skills, found.changed)
+        found.first = first.by_platform(self.elsewhere) if by_platform else first
+
+
+def _word(digest: Any) -> int:
+    return int.from_bytes(digest.digest()[:DIGEST_LENGTH], "little")
 
 
 def _changes(description: Description, system: System) -> dict[str, list[str]]:
@@ -105,4 +235,4 @@ def _changed_lines(description: Description, system: System, name: str) -> list[
             now = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
             was = data.decode("utf-8", "replace").splitlines()
             lines += [f"{file.name}: {line}" for line in difflib.unified_diff(was, now, lineterm="", n=0) if not line.startswith(("---", "+++", "@@"))]
-    return lines
+    return lines or ["files that are not text have changed"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,10 +33,13 @@ class System:
     tasks: dict[str, Task] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, cell: Cell, *tasks: str | Path, skills: str | Path | None = None, use: Mapping[str, str | Path] = NOTHING) -> System:
+    def build(
+        cls, cell: Cell, *tasks: str | Path, skills: str | Path | None = None, use: Mapping[str, str | Path] = NOTHING, also: Sequence[str | Path] = ()
+    ) -> System:
         """A system for a cell with the tasks of these names or files.
 
         Args:
+            also: further tasks, left out where the cell lacks an arm that they name.
             skills: the folder of skill folders; the one that is found first, if left out.
             use: skill name → another folder to take it from.
 
@@ -46,7 +49,16 @@ class System:
         system = cls(cell, load_skills(skills or share.folder("skills"), use))
         for task in tasks:
             system.add_task(task)
+        for task in also:
+            name = system.add_task(task).name
+            if not set(system.tasks[name].arms) <= set(system.roles):
+                del system.tasks[name]
         return system
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What the tasks call the arms: ``arm`` where there is one, else their names."""
+        return ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
 
     def add_task(self, name_or_file: str | Path) -> Task:
         """Load and check a task against the skills that are there."""
@@ -61,8 +73,7 @@ class System:
     def options(self) -> dict[str, Option]:
         """Every skill and task as an option."""
         skills = self.skill_options()
-        roles = ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
-        return {**skills, **{name: task.option(skills, roles) for name, task in self.tasks.items()}}
+        return {**skills, **{name: task.option(skills, self.roles) for name, task in self.tasks.items()}}
 
     def runtime(self, sizes: Mapping[str, Array] = NOTHING, second_goal: str = "refuse") -> Runtime:
         """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen; for ``second_goal`` see :class:`Runtime`."""

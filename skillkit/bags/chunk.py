@@ -9,17 +9,19 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import lz4.frame
+import numpy as np
 import zstandard
+from numpy.typing import NDArray
 
 from skillkit.exceptions import BagError
 
 CHUNK_LIMIT = 256 * 1024 * 1024  # [bytes] decompressed; MCAP writers use 1 … 4 MiB
 
-SCHEMA, CHANNEL, MESSAGE = 0x03, 0x04, 0x05
+SCHEMA, CHANNEL, MESSAGE, MESSAGE_INDEX = 0x03, 0x04, 0x05, 0x07
 
 _HEAD = struct.Struct("<QQQII")  # start, end [ns], uncompressed size, CRC, length of the compression's name
 _RECORD = struct.Struct("<BQ")
@@ -81,6 +83,27 @@ def message_at(data: bytes, start: int, end: int) -> RawMessage | None:
         return None
     channel, _, stamp, _ = _MESSAGE.unpack_from(data, start)
     return RawMessage(channel, stamp, data[start + _MESSAGE.size : end])
+
+
+def messages_at(data: bytes, indexes: Iterable[NDArray[np.uint64]]) -> Iterator[RawMessage]:
+    """The messages at the places that message indexes name, in the order in which they lie there; places that hold none are passed over."""
+    places = sorted(offset for entries in indexes for offset in entries[:, 1].tolist())
+    size, end = _RECORD.size, len(data)
+    for at in places:
+        if at + size > end:
+            return
+        opcode, length = _RECORD.unpack_from(data, at)
+        message = message_at(data, at + size, at + size + length) if opcode == MESSAGE and at + size + length <= end else None
+        if message is not None:
+            yield message
+
+
+def index_at(data: bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+    """Channel and (k, 2) log times [ns] and offsets of a message index record's content, if it is whole."""
+    if end - start >= 6:
+        channel, length = struct.unpack_from("<HI", data, start)
+        if length % 16 == 0 and start + 6 + length <= end:
+            yield channel, np.frombuffer(data, dtype="<u8", count=length // 8, offset=start + 6).reshape(-1, 2)
 
 
 def _decompress(packed: bytes, compression: str, limit: int) -> tuple[bytes, bool]:

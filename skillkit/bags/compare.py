@@ -1,31 +1,50 @@
 """The first difference between a recorded step and the same step executed again.
 
-Bit for bit: floats are equal when their bits are, so -0.0 differs from 0.0; NaN equals NaN. Parts are compared in the order in which
-the step decides them, so that the cause is named rather than its effects: what the tree chose, what ended, what was asked of the
+Bit for bit: floats are equal when their bits are, so -0.0 differs from 0.0; NaN equals NaN. A :class:`Rule` loosens that. Parts are
+compared in the order in which causes come before their effects: a run that ended, what the tree did about it, what was asked of the
 arms, what left the gate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from math import copysign
 from typing import Any, NamedTuple
 
-PARTS = {
-    "started": "status", "statuses": "status", "transitions": "outcome", "ended": "outcome", "directives": "directive", "commands": "command",
-}  # fmt: skip
-"""Field of a StepResult → class of a difference in it, in the order in which a step decides them."""
+from skillkit.spaces import GATE
 
+PREEMPTED = "PREEMPTED"
 NAMED_BY = ("arm", "path", "goal")
 IGNORED = ("header",)
 ABSENT = "nothing"
+
+
+class Rule(NamedTuple):
+    """What counts as equal.
+
+    Attributes:
+        tolerance: numbers of one field may differ by this much.
+        ignore: patterns of fields that are not compared, for example ``"commands[*].velocity*"``.
+    """
+
+    tolerance: float = 0.0
+    ignore: tuple[str, ...] = ()
+
+    def passes(self, path: str) -> bool:
+        """Whether a field is not compared; square brackets stand for themselves."""
+        return any(fnmatchcase(path, pattern.replace("[", "[[]")) for pattern in self.ignore)
+
+
+EXACT = Rule()
 
 
 class Difference(NamedTuple):
     """Where two executions part.
 
     Attributes:
-        kind: ``status``, ``outcome``, ``directive`` or ``command``.
+        kind: ``outcome`` (a run ended otherwise), ``parameter``, ``expression`` (the score of an initiation set), ``status`` (of the tree),
+            ``policy`` (a directive), ``ik`` or ``gate`` (a command).
         path: the field, for example ``"directives[panda].values[2]"``.
         expected: the recorded value; got: the value of this execution.
         step: tick; time: task clock [s].
@@ -47,7 +66,7 @@ class Difference(NamedTuple):
         return f"step {self.step} at {self.time:.3f} s: {self.kind} {self.path} was {self.expected!r}, is now {self.got!r}"
 
 
-def compare(recorded: Mapping[str, Any], again: Mapping[str, Any], time: float | None = None) -> Difference | None:
+def compare(recorded: Mapping[str, Any], again: Mapping[str, Any], time: float | None = None, rule: Rule = EXACT) -> Difference | None:
     """The first difference of two StepResult records; ``None`` when they are equal.
 
     Args:
@@ -58,44 +77,76 @@ def compare(recorded: Mapping[str, Any], again: Mapping[str, Any], time: float |
     if time is None:
         stamp = recorded.get("header", {}).get("stamp", {})
         time = stamp.get("sec", 0) + stamp.get("nanosec", 0) * 1e-9
-    for part, kind in PARTS.items():
-        found = _differ(recorded.get(part, ()), again.get(part, ()), part)
+    for kind, part, was, now in _parts(recorded, again):
+        found = _differ(was, now, part, rule)
         if found is not None:
-            return Difference(kind, *found, int(recorded.get("tick", 0)), float(time))
+            return Difference(_kind(kind, found, was, now), *found, int(recorded.get("tick", 0)), float(time))
     return None
 
 
 def same(a: Any, b: Any) -> bool:
     """Whether two plain values are equal bit for bit, NaN included; lists equal tuples."""
-    return _differ(a, b, "") is None
+    return _differ(a, b, "", EXACT) is None
+
+
+def first_unequal(a: Any, b: Any, path: str, rule: Rule = EXACT) -> tuple[str, Any, Any] | None:
+    """Field and both values where two plain values part; ``None`` when they are equal."""
+    return _differ(a, b, path, rule)
 
 
 Found = tuple[str, Any, Any]
 
 
-def _differ(a: Any, b: Any, path: str) -> Found | None:
+def _parts(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
+    """Kind, field and both values of everything compared, causes first."""
+    was, now = recorded.get("transitions", ()), again.get("transitions", ())
+    yield "outcome", "transitions", [t for t in was if t["outcome"] != PREEMPTED], [t for t in now if t["outcome"] != PREEMPTED]
+    for part in ("started", "statuses", "transitions"):
+        yield "status", part, recorded.get(part, ()), again.get(part, ())
+    yield "outcome", "ended", recorded.get("ended", ()), again.get("ended", ())
+    yield "policy", "directives", recorded.get("directives", ()), again.get("directives", ())
+    yield "ik", "commands", recorded.get("commands", ()), again.get("commands", ())
+
+
+def _kind(kind: str, found: Found, was: Any, now: Any) -> str:
+    path = found[0]
+    if path.startswith("started["):
+        return "parameter" if path.endswith(".parameters") else "expression" if path.endswith(".score") else kind
+    if kind == "ik" and (_held(was) != _held(now) or path.endswith(".safe")):
+        return "gate"
+    return kind
+
+
+def _held(commands: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """What the gate changed about each command."""
+    return [[word for word in command.get("limited", ()) if word.startswith(GATE)] for command in commands]
+
+
+def _differ(a: Any, b: Any, path: str, rule: Rule) -> Found | None:
+    if rule.ignore and rule.passes(path):
+        return None
     if isinstance(a, Mapping) and isinstance(b, Mapping):
-        return _differ_mapping(a, b, path)
+        return _differ_mapping(a, b, path, rule)
     if _is_list(a) and _is_list(b):
-        return _differ_list(a, b, path)
-    return None if _same_value(a, b) else (path, a, b)
+        return _differ_list(a, b, path, rule)
+    return None if _same_value(a, b, rule.tolerance) else (path, a, b)
 
 
-def _differ_mapping(a: Mapping[str, Any], b: Mapping[str, Any], path: str) -> Found | None:
+def _differ_mapping(a: Mapping[str, Any], b: Mapping[str, Any], path: str, rule: Rule) -> Found | None:
     for key in (*a, *(key for key in b if key not in a)):
         if key in IGNORED:
             continue
-        found = _differ(a.get(key, ABSENT), b.get(key, ABSENT), f"{path}.{key}" if path else str(key))
+        found = _differ(a.get(key, ABSENT), b.get(key, ABSENT), f"{path}.{key}" if path else str(key), rule)
         if found is not None:
             return found
     return None
 
 
-def _differ_list(a: Sequence[Any], b: Sequence[Any], path: str) -> Found | None:
+def _differ_list(a: Sequence[Any], b: Sequence[Any], path: str, rule: Rule) -> Found | None:
     for index, (left, right) in enumerate(zip(a, b, strict=False)):
         if left is right:
             continue
-        found = _differ(left, right, f"{path}[{_label(left, index)}]")
+        found = _differ(left, right, f"{path}[{_label(left, index)}]", rule)
         if found is not None:
             return found
     if len(a) == len(b):
@@ -115,11 +166,13 @@ def _label(entry: Any, index: int) -> str:
     return str(index)
 
 
-def _same_value(a: Any, b: Any) -> bool:
+def _same_value(a: Any, b: Any, tolerance: float) -> bool:
     if isinstance(a, (bool, str)) or isinstance(b, (bool, str)):
         return bool(a == b)
     try:
         x, y = float(a), float(b)
     except (TypeError, ValueError, OverflowError):
         return bool(a == b)
+    if tolerance > 0.0 and abs(x - y) <= tolerance:
+        return True
     return bool(a == b and copysign(1.0, x) == copysign(1.0, y)) or (x != x and y != y)

@@ -29,6 +29,7 @@ PLAIN_BLOCK = 1 << 20  # [bytes] messages outside chunks are read in blocks of a
 DAMAGE = (McapError, struct.error, ValueError, OverflowError, KeyError, IndexError)
 
 _RECORD = struct.Struct("<BQ")
+_CHUNK_INDEX = struct.Struct("<QQQQI")  # start, end [ns], offset, length, length of the map of message indexes
 _KNOWN = frozenset(int(opcode) for opcode in Opcode)
 R = TypeVar("R")
 
@@ -42,6 +43,7 @@ class Block(NamedTuple):
     end: int
     chunked: bool
     cut: bool = False
+    indexed: tuple[int, int] = (0, 0)  # offset and length of the message indexes behind a chunk; 0 for none
 
 
 class Place(NamedTuple):
@@ -132,8 +134,7 @@ def _summarised(file: IO[bytes], data: bytes, size: int) -> Index | None:
     for opcode, first, last in chunk.split(data):
         content = data[first:last]
         if opcode == Opcode.CHUNK_INDEX:
-            entry = parse(records.ChunkIndex, content)
-            index.blocks.append(Block(entry.chunk_start_offset + 9, entry.chunk_length - 9, entry.message_start_time, entry.message_end_time, True))
+            index.blocks.append(_indexed_block(content))
         elif opcode == Opcode.ATTACHMENT_INDEX:
             attachment = parse(records.AttachmentIndex, content)
             index.attachments.append(Place(attachment.offset + 9, attachment.length - 9))
@@ -149,6 +150,13 @@ def _summarised(file: IO[bytes], data: bytes, size: int) -> Index | None:
     index.counts = Counter(statistics.channel_message_counts)
     index.profile, index.library = _header(file, size)
     return index
+
+
+def _indexed_block(content: bytes) -> Block:
+    """A chunk from its index record, whose map of channels is passed over: the message indexes lie behind the chunk."""
+    start, end, offset, length, places = _CHUNK_INDEX.unpack_from(content)
+    (indexes,) = struct.unpack_from("<Q", content, _CHUNK_INDEX.size + places)
+    return Block(offset + 9, length - 9, start, end, True, False, (offset + length, indexes))
 
 
 def _agrees(index: Index, statistics: records.Statistics, size: int) -> bool:

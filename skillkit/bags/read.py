@@ -8,27 +8,33 @@ with open_bag("run.mcap") as bag:
 from __future__ import annotations
 
 import heapq
+import struct
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, NamedTuple
 
+import numpy as np
 from mcap import records
 from mcap.data_stream import ReadDataStream
+from numpy.typing import NDArray
 
 from skillkit.bags import chunk
-from skillkit.bags.cdr import Codec
+from skillkit.bags.cdr import COUNT, Codec
+from skillkit.bags.columns import Column, columns
 from skillkit.bags.conform import Conform
 from skillkit.bags.index import DAMAGE, Block, Place, parse, read_index
-from skillkit.bags.schemas import STEP, STEP_RESULT
+from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT
 from skillkit.exceptions import BagError, UnknownName
 
 PENDING_LIMIT = 1_000_000  # messages held back to put overlapping chunks in order
 HEAD_LENGTH = 4096  # [bytes] of an attachment that are read for its name
 WAITING_LIMIT = 1000  # steps held back for a result that comes later
+RUNTIME_TYPES = (STEP, STEP_RESULT, DIGEST, KEYFRAME)
+TICK = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,16 @@ class Record(NamedTuple):
     kind: str  # its type: schemas.STEP or schemas.STEP_RESULT
     time: float  # log time [s]
     value: dict[str, Any]
+
+
+class RawStep(NamedTuple):
+    """One step of the core as bytes, with what else was written about its tick."""
+
+    tick: int
+    step: bytes
+    result: bytes | None
+    digest: bytes | None
+    keyframe: bytes | None
 
 
 class RecordedStep(NamedTuple):
@@ -157,6 +173,64 @@ class Bag:
         for number, stamp, data in self._ordered(self._wanted(topic), start, end):
             yield Message(self._index.channels[number].topic, stamp / 1e9, self._codec(number).decode(data))
 
+    def columns(self, topic: str, start: float | None = None, end: float | None = None) -> dict[str, Column]:
+        """A topic as NumPy columns: log time [s] under ``time``, every field under its path. See :func:`skillkit.bags.columns.columns`.
+
+        Args:
+            start, end: log times [s]; both inside.
+
+        Raises:
+            UnknownName: no such topic. BagError: a message is damaged, or its encoding is not CDR.
+        """
+        numbers = self._wanted(topic)
+        stamps: list[int] = []
+        messages: list[bytes] = []
+        for _, stamp, data in self._ordered(numbers, start, end):
+            stamps.append(stamp)
+            messages.append(data)
+        return columns(self._codec(numbers[0]), stamps, messages)
+
+    def at(self, time: float) -> dict[str, Message]:
+        """The last message of every topic at ``time`` [s], this moment inside; topics that had none by then are left out.
+
+        Reads chunks backwards from that time until every topic has been met, so an early time or a rare topic takes longer.
+        """
+        wanted = {number for numbers in self._numbers.values() for number in numbers if self._index.counts[number]}
+        last = round(time * 1e9)
+        found: dict[int, tuple[int, bytes]] = {}
+        for block in sorted((b for b in self._index.blocks if b.start <= last), key=lambda b: b.end, reverse=True):
+            open_ones = frozenset(n for n in wanted if n not in found or found[n][0] <= block.end)
+            if not open_ones:
+                break
+            if not any(n not in found for n in open_ones) and all(found[n][0] > block.end for n in open_ones):
+                break
+            for message in self._last_of(block, open_ones, last):
+                if message.channel not in found or found[message.channel][0] < message.stamp:
+                    found[message.channel] = (message.stamp, message.data)
+        best: dict[str, Message] = {}
+        for number, (stamp, data) in found.items():
+            topic = self._index.channels[number].topic
+            if topic not in best or best[topic].time < stamp / 1e9:
+                best[topic] = Message(topic, stamp / 1e9, self._codec(number).decode(data))
+        return dict(sorted(best.items()))
+
+    def _last_of(self, block: Block, channels: frozenset[int], last: int) -> Iterator[chunk.RawMessage]:
+        """The latest message of each channel in a block, not later than ``last`` [ns]."""
+        latest: dict[int, chunk.RawMessage] = {}
+        if block.indexed[1] and not (channels & self._inside(block).keys()):
+            return
+        for message in self._block_messages(block, channels):
+            if message.stamp <= last and (message.channel not in latest or latest[message.channel].stamp <= message.stamp):
+                latest[message.channel] = message
+        yield from latest.values()
+
+    def _inside(self, block: Block) -> dict[int, NDArray[np.uint64]]:
+        """The message indexes behind a chunk: channel → (k, 2) log times [ns] and offsets; empty where they are damaged."""
+        offset, length = block.indexed
+        self._file.seek(offset)
+        data = self._file.read(length)
+        return {channel: entries for opcode, a, b in chunk.split(data) if opcode == chunk.MESSAGE_INDEX for channel, entries in chunk.index_at(data, a, b)}
+
     def raw_messages(self, topic: str | Iterable[str] | None = None, start: float | None = None, end: float | None = None) -> Iterator[RawRecord]:
         """As :meth:`messages`, without decoding."""
         for number, stamp, data in self._ordered(self._wanted(topic), start, end):
@@ -167,7 +241,7 @@ class Bag:
         """Where the runtimes whose records are in this bag wrote them: namespace → message type → topic."""
         found: dict[str, dict[str, str]] = {}
         for name, topic in self.topics.items():
-            if topic.type in (STEP, STEP_RESULT):
+            if topic.type in RUNTIME_TYPES:
                 found.setdefault(name.rpartition("/")[0], {}).setdefault(topic.type, name)
         return found
 
@@ -181,36 +255,69 @@ class Bag:
             UnknownName: no such runtime.
             BagError: there are several, or the records are damaged or of a version that cannot be read.
         """
-        runtimes = self.runtimes
-        if runtime is None and len(runtimes) > 1:
-            raise BagError(self.path, f"holds the records of several runtimes: {', '.join(runtimes)}", "name one of them")
-        if runtime is not None and runtime not in runtimes:
-            raise UnknownName("runtime", runtime, runtimes)
-        topics = runtimes[runtime] if runtime is not None else next(iter(runtimes.values()), {})
-        kinds = {name: kind for kind, name in topics.items()}
-        conform = {name: Conform(kind, *self.schema_of(name)) for name, kind in kinds.items()}
-        for message in self.messages(conform):
-            yield Record(kinds[message.topic], message.time, conform[message.topic](message.value))
+        kinds = {topic: kind for kind, topic in self._runtime(runtime).items() if kind in (STEP, STEP_RESULT)}
+        decoders = {topic: self.decoder(kind, runtime) for topic, kind in kinds.items()}
+        for topic, stamp, data in self.raw_messages(decoders):
+            yield Record(kinds[topic], stamp / 1e9, decoders[topic](data))
+
+    def decoder(self, kind: str, runtime: str | None = None) -> Callable[[bytes], dict[str, Any]]:
+        """What turns the bytes of a runtime's records of one type into the shape this version expects.
+
+        Raises:
+            as :meth:`records`.
+        """
+        topic = self._runtime(runtime)[kind]
+        codec, conform = self._codec(self._numbers[topic][0]), Conform(kind, *self.schema_of(topic))
+        return lambda data: conform(codec.decode(data))
 
     def steps(self, runtime: str | None = None) -> Iterator[RecordedStep]:
         """The steps of one runtime in order, each with its result where one with its tick was recorded.
 
         Args, Raises: as :meth:`records`.
         """
-        waiting: deque[dict[str, Any]] = deque()
-        results: dict[int, dict[str, Any]] = {}
+        if STEP not in self._runtime(runtime):
+            return
+        step_of = self.decoder(STEP, runtime)
+        result_of = self.decoder(STEP_RESULT, runtime) if STEP_RESULT in self._runtime(runtime) else None
+        for raw in self.raw_steps(runtime):
+            yield RecordedStep(step_of(raw.step), result_of(raw.result) if result_of is not None and raw.result is not None else None)
+
+    def raw_steps(self, runtime: str | None = None) -> Iterator[RawStep]:
+        """As :meth:`steps`, without decoding.
+
+        Args, Raises: as :meth:`records`.
+        """
+        kinds = {topic: kind for kind, topic in self._runtime(runtime).items()}
+        waiting: deque[tuple[int, bytes]] = deque()
+        others: dict[str, dict[int, bytes]] = {kind: {} for kind in RUNTIME_TYPES}
         newest = -1
-        for record in self.records(runtime):
-            tick = record.value["tick"]
-            if record.kind == STEP:
-                waiting.append(record.value)
+
+        def paired(tick: int, step: bytes) -> RawStep:
+            return RawStep(tick, step, *(others[kind].pop(tick, None) for kind in (STEP_RESULT, DIGEST, KEYFRAME)))
+
+        for topic, _, data in self.raw_messages(kinds):
+            kind = kinds[topic]
+            tick = _tick(data, kind)
+            if kind == STEP:
+                while waiting and (waiting[0][0] <= newest or len(waiting) > WAITING_LIMIT):
+                    yield paired(*waiting.popleft())
+                waiting.append((tick, data))
             else:
-                newest, results[tick] = max(newest, tick), record.value
-            while waiting and (waiting[0]["tick"] <= newest or len(waiting) > WAITING_LIMIT):
-                step = waiting.popleft()
-                yield RecordedStep(step, results.pop(step["tick"], None))
-        for step in waiting:
-            yield RecordedStep(step, results.pop(step["tick"], None))
+                newest = max(newest, tick)
+                others[kind][tick] = data
+                if len(others[kind]) > WAITING_LIMIT:  # results without their steps
+                    others[kind].pop(next(iter(others[kind])))
+        for entry in waiting:
+            yield paired(*entry)
+
+    def _runtime(self, runtime: str | None) -> Mapping[str, str]:
+        """Message type → topic of one runtime."""
+        runtimes = self.runtimes
+        if runtime is None and len(runtimes) > 1:
+            raise BagError(self.path, f"holds the records of several runtimes: {', '.join(runtimes)}", "name one of them")
+        if runtime is not None and runtime not in runtimes:
+            raise UnknownName("runtime", runtime, runtimes)
+        return runtimes[runtime] if runtime is not None else next(iter(runtimes.values()), {})
 
     def schema_of(self, topic: str) -> tuple[str, str]:
         """Type (``package/msg/Type``) and full schema text of a topic."""
@@ -299,10 +406,25 @@ class Bag:
             if not whole and not block.cut:
                 content = b""
                 self._damage(f"the chunk at byte {block.offset} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
+        inside = self._inside(block) if block.indexed[1] and content else {}
+        if inside and 2 * sum(len(inside[c]) for c in channels & inside.keys()) < sum(map(len, inside.values())):
+            yield from chunk.messages_at(content, [inside[channel] for channel in channels & inside.keys()])
+            return
         for opcode, begin, finish in chunk.split(content):
             message = chunk.message_at(content, begin, finish) if opcode == chunk.MESSAGE else None
             if message is not None and message.channel in channels:
                 yield message
+
+
+def _tick(data: bytes, kind: str) -> int:
+    """The tick of a runtime's record: behind the header's stamp and frame, or the first number of a digest; -1 where it is cut."""
+    try:
+        if kind == DIGEST:
+            return int(TICK.unpack_from(data, 4)[0])
+        at = 16 + COUNT.unpack_from(data, 12)[0]
+        return int(TICK.unpack_from(data, at + (4 - at) % 8)[0])
+    except struct.error:
+        return -1
 
 
 def open_bag(path: str | Path) -> Bag:

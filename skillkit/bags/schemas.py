@@ -22,6 +22,8 @@ OWN_PACKAGE = "skillkit_interfaces"
 
 STEP = "skillkit_interfaces/msg/Step"
 STEP_RESULT = "skillkit_interfaces/msg/StepResult"
+DIGEST = "skillkit_interfaces/msg/Digest"
+KEYFRAME = "skillkit_interfaces/msg/Keyframe"
 TREE_SNAPSHOT = "skillkit_interfaces/msg/TreeSnapshot"
 JOINT_STATE = "sensor_msgs/msg/JointState"
 JOINT_TRAJECTORY = "trajectory_msgs/msg/JointTrajectory"

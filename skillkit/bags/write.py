@@ -6,17 +6,18 @@ are on disk before the first message. Nothing here reads a clock: log time is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from mcap.well_known import MessageEncoding, SchemaEncoding
-from mcap.writer import CompressionType, Writer
 
 from skillkit.bags.cdr import Codec
-from skillkit.bags.schemas import schema
+from skillkit.bags.container import COMPRESSIONS, Container
+from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
 from skillkit.bags.standard import Joints, standard_messages
 from skillkit.exceptions import BagError, InvalidValue
 from skillkit.records import header
@@ -24,11 +25,12 @@ from skillkit.records import header
 STEP_TOPIC = "/skillkit/step"
 RESULT_TOPIC = "/skillkit/result"
 TREE_TOPIC = "/skillkit/tree"
+DIGEST_TOPIC = "/skillkit/digest"
+KEYFRAME_TOPIC = "/skillkit/keyframe"
 
-COMPRESSIONS = {"zstd": CompressionType.ZSTD, "lz4": CompressionType.LZ4, "none": CompressionType.NONE}
 LATEST = 1.8e10  # [s] what 64 bits of nanoseconds hold
 CLOCK_SET_BACK = 10  # flush periods; a stamp that far before the last ones means that the clock was set back
-CHUNK_SIZE = 1024 * 1024  # [bytes] a chunk is closed at this size even before its time
+FLUSH_EVERY = 0.1  # [s]
 
 
 class BagWriter:
@@ -38,13 +40,24 @@ class BagWriter:
     because of it. A message that does not fit its type is a bug and does raise.
 
     Attributes:
-        path: the file.
-        failure: why recording ended early, in words; empty while all is well.
+        path: the file, of several the first.
+        paths: every file so far.
         messages: how many were written.
     """
 
     def __init__(
-        self, path: str | Path, *, arms: Mapping[str, Joints] | None = None, flush_every: float = 0.2, compression: str = "zstd", profile: str = "ros2"
+        self,
+        path: str | Path,
+        *,
+        arms: Mapping[str, Joints] | None = None,
+        flush_every: float = FLUSH_EVERY,
+        compression: str = "zstd",
+        profile: str = "ros2",
+        threaded: bool = False,
+        ring: float = 0.0,
+        split_size: int = 0,
+        split_time: float = 0.0,
+        topics: Sequence[str] = ("*",),
     ) -> None:
         """Create the file.
 
@@ -52,42 +65,54 @@ class BagWriter:
             arms: joint and finger names of each arm, for its standard topics.
             flush_every: log time [s] after which a chunk is closed and handed to the operating system.
             compression: ``"zstd"``, ``"lz4"`` or ``"none"``.
+            threaded: a thread of its own compresses and writes, so that the caller never waits for the disk.
+            ring: write nothing but keep the last so many seconds of log time in memory, until :meth:`trigger`; 0 to write everything.
+            split_size, split_time: begin another file, ``name_1.mcap`` …, after so many bytes or seconds of log time; 0 for one file.
+            topics: patterns of the topics to write; the others are passed over.
 
         Raises:
             BagError: the file exists already or cannot be created.
-            InvalidValue: an unknown compression, or a ``flush_every`` that is not above 0.
+            InvalidValue: an unknown compression, or a time or size that makes no sense.
         """
         if compression not in COMPRESSIONS:
             raise InvalidValue("compression", compression, ", ".join(COMPRESSIONS))
         if not flush_every > 0.0:
             raise InvalidValue("flush_every", flush_every, "a time above 0 s")
-        self.path, self.failure, self.messages = Path(path), "", 0
+        if not (ring >= 0.0 and split_size >= 0 and split_time >= 0.0):
+            raise InvalidValue("ring, split_size, split_time", (ring, split_size, split_time), "0 or above")
+        self.path, self.messages = Path(path), 0
+        self.paths = [self.path]
         self._arms, self._period = dict(arms or {}), round(flush_every * 1e9)
-        self._stream = _create(self.path)
-        self._writer = Writer(self._stream, chunk_size=CHUNK_SIZE, compression=COMPRESSIONS[compression])
+        self._options = (compression, profile, threaded, round(ring * 1e9))
+        self._split_size, self._split_time, self._patterns = split_size, round(split_time * 1e9), tuple(topics)
+        self._codecs: dict[str, Codec] = {}
+        self._belongings: list[tuple[str, bytes, str] | tuple[str, dict[str, str]]] = []
+        self._consumed, self._decided = sha256(), sha256()
+        self._closed = False
+        self._open(self.path)
+
+    def _open(self, path: Path) -> None:
+        self._stream = _create(path)
+        compression, profile, threaded, ring = self._options
+        self._file = Container(self._stream, compression, profile, threaded=threaded, keep=ring)
         self._channels: dict[str, tuple[int, str]] = {}
         self._schemas: dict[tuple[str, str], int] = {}
-        self._codecs: dict[str, Codec] = {}
-        self._due = 0
-        self._closed = False
-        with self._disk():
-            self._writer.start(profile=profile, library="skillkit")
+        self._due, self._begun = 0, -1
 
     # -- what belongs to the whole run ---------------------------------------------------------------------------------------------------
 
     def attach(self, name: str, data: bytes, media_type: str = "text/plain") -> None:
         """Put a file into the bag, on disk at once: URDF, task, skills."""
         if self.open:
-            with self._disk():
-                self._writer.add_attachment(create_time=0, log_time=0, name=name, media_type=media_type, data=data)
-                self._stream.flush()
+            self._belongings.append((name, data, media_type))
+            self._file.attachment(name, data, media_type)
 
     def metadata(self, name: str, values: Mapping[str, Any]) -> None:
         """Put a record of words into the bag, on disk at once; values are written as ``str``."""
         if self.open:
-            with self._disk():
-                self._writer.add_metadata(name, {key: str(value) for key, value in values.items()})
-                self._stream.flush()
+            words = {key: str(value) for key, value in values.items()}
+            self._belongings.append((name, words))
+            self._file.metadata(name, words)
 
     # -- messages ------------------------------------------------------------------------------------------------------------------------
 
@@ -115,16 +140,43 @@ class BagWriter:
 
     def write_stamped(self, topic: str, schema_name: str, data: bytes, stamp: int, schema_text: str | None = None) -> None:
         """:meth:`write_raw` with the log time in [ns]."""
-        if not self.open:
+        if self._closed or self._file.error is not None:
             return
+        channel = self._channels.get(topic)
+        if channel is None or channel[1] != schema_name:
+            channel = self._channel(topic, schema_name, schema_text)
+        if channel[0] < 0:
+            return
+        if not self._due - CLOCK_SET_BACK * self._period <= stamp < self._due:
+            channel = self._turn(stamp, topic, schema_name, schema_text)
+        self._file.add(channel[0], stamp, data)
+        self.messages += 1
+
+    def _turn(self, stamp: int, topic: str, schema_name: str, schema_text: str | None) -> tuple[int, str]:
+        """A flush is due: close the chunk, and the file where it is long enough; the channel of a topic in the file that is open then."""
+        self._file.seal()
+        self._due = stamp + self._period
+        self._begun = stamp if self._begun < 0 else self._begun
+        if (self._split_size and self._file.written >= self._split_size) or (self._split_time and stamp - self._begun >= self._split_time):
+            self._finish()
+            if self.open:
+                self._open_next(stamp)
+        return self._channels.get(topic) or self._channel(topic, schema_name, schema_text)
+
+    def _open_next(self, stamp: int) -> None:
+        path = self.path.with_name(f"{self.path.stem}_{len(self.paths)}{self.path.suffix}")
         try:
-            if not self._due - CLOCK_SET_BACK * self._period <= stamp < self._due:
-                self._writer.flush()
-                self._due = stamp + self._period
-            self._writer.add_message(self._channel(topic, schema_name, schema_text), stamp, data, stamp)
-            self.messages += 1
-        except OSError as error:
-            self._fail(error)
+            self._open(path)
+        except BagError as error:
+            self._file.error = OSError(str(error))
+            return
+        self.paths.append(path)
+        self._due, self._begun = stamp + self._period, stamp
+        for belonging in self._belongings:
+            if len(belonging) == 3:
+                self._file.attachment(*belonging)
+            else:
+                self._file.metadata(*belonging)
 
     def write_step(self, step: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         """Write one step of the core, with the standard messages that follow from its inputs and commands.
@@ -135,38 +187,60 @@ class BagWriter:
         """
         now = step["now"]
         head = header(now)
-        self.write(STEP_TOPIC, "skillkit_interfaces/msg/Step", {"header": head, **step}, now)
-        self.write(RESULT_TOPIC, "skillkit_interfaces/msg/StepResult", {"header": head, **result}, now)
+        consumed = self._codec(STEP).encode({"header": head, **step})
+        decided = self._codec(STEP_RESULT).encode({"header": head, **result})
+        self.write_raw(STEP_TOPIC, STEP, consumed, now)
+        self.write_raw(RESULT_TOPIC, STEP_RESULT, decided, now)
+        for digest, data in ((self._consumed, consumed), (self._decided, decided)):
+            digest.update(data)
+        self.write(DIGEST_TOPIC, DIGEST, {"tick": step["tick"], "inputs": _word(self._consumed), "results": _word(self._decided)}, now)
         for topic, schema_name, message in standard_messages(step, result, self._arms):
             self.write(topic, schema_name, message, now)
 
+    def write_keyframe(self, tick: int, state: str, time: float) -> None:
+        """Write the state of the runtime behind a step, as :func:`skillkit.records.state_text` gives it."""
+        self.write(KEYFRAME_TOPIC, KEYFRAME, {"header": header(time), "tick": tick, "state": state}, time)
+
     def write_tree(self, tree: Mapping[str, Any], time: float) -> None:
         """Write a snapshot of a task tree, shaped like ``skillkit_interfaces/msg/TreeSnapshot``."""
-        self.write(TREE_TOPIC, "skillkit_interfaces/msg/TreeSnapshot", {"header": header(time), **tree}, time)
+        self.write(TREE_TOPIC, TREE_SNAPSHOT, {"header": header(time), **tree}, time)
 
     # -- the file ------------------------------------------------------------------------------------------------------------------------
 
     @property
     def open(self) -> bool:
         """Whether messages are still being written."""
-        return not self._closed and not self.failure
+        return not self._closed and self._file.error is None
+
+    @property
+    def failure(self) -> str:
+        """Why recording ended early, in words; empty while all is well."""
+        error = self._file.error
+        return "" if error is None else f"recording to {self.paths[-1]} ended: {error.strerror or error}"
 
     def flush(self) -> None:
         """Hand everything written so far to the operating system."""
         if self.open:
-            with self._disk():
-                self._writer.flush()
+            self._file.seal()
+
+    def trigger(self, after: float = 0.0) -> None:
+        """Of a ring: write what is kept, and the next ``after`` seconds of log time."""
+        if self.open:
+            self._file.release(round(after * 1e9))
 
     def close(self) -> None:
         """Write the index and close; calling it again does nothing."""
         if self._closed:
             return
-        if self.open:
-            with self._disk():
-                self._writer.finish()
+        self._finish()
         self._closed = True
-        with self._disk():
+
+    def _finish(self) -> None:
+        self._file.finish()
+        try:
             self._stream.close()
+        except OSError as error:
+            self._file.error = self._file.error or error
 
     def __enter__(self) -> BagWriter:
         return self
@@ -174,33 +248,26 @@ class BagWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    @contextmanager
-    def _disk(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._fail(error)
-
-    def _fail(self, error: OSError) -> None:
-        self.failure = self.failure or f"recording to {self.path} ended: {error.strerror or error}"
-
     def _codec(self, schema_name: str) -> Codec:
         codec = self._codecs.get(schema_name)
         if codec is None:
             codec = self._codecs[schema_name] = Codec(schema_name, schema(schema_name))
         return codec
 
-    def _channel(self, topic: str, schema_name: str, schema_text: str | None) -> int:
+    def _channel(self, topic: str, schema_name: str, schema_text: str | None) -> tuple[int, str]:
+        """Number and type of a topic's channel; the number is -1 where the topic is passed over."""
         channel = self._channels.get(topic)
         if channel is None:
-            key = (schema_name, schema_text if schema_text is not None else schema(schema_name))
-            if key not in self._schemas:
-                self._schemas[key] = self._writer.register_schema(schema_name, SchemaEncoding.ROS2, key[1].encode())
-            number = self._writer.register_channel(topic, MessageEncoding.CDR, self._schemas[key])
+            number = -1
+            if any(fnmatchcase(topic, pattern) for pattern in self._patterns):
+                key = (schema_name, schema_text if schema_text is not None else schema(schema_name))
+                if key not in self._schemas:
+                    self._schemas[key] = self._file.schema(schema_name, SchemaEncoding.ROS2, key[1])
+                number = self._file.channel(topic, MessageEncoding.CDR, self._schemas[key])
             channel = self._channels[topic] = (number, schema_name)
         if channel[1] != schema_name:
             raise BagError(self.path, f"topic {topic} carries {channel[1]}, not {schema_name}", "use another topic")
-        return channel[0]
+        return channel
 
 
 def _create(path: Path) -> IO[bytes]:
@@ -213,3 +280,8 @@ def _create(path: Path) -> IO[bytes]:
         raise BagError(path, "the file exists already and a bag is never overwritten", "choose another name or remove it") from None
     except OSError as error:
         raise BagError(path, f"cannot be created: {error.strerror or error}", "choose a folder that can be written") from None
+
+
+def _word(digest: Any) -> int:
+    """The first eight bytes of a rolling digest."""
+    return int.from_bytes(digest.digest()[:8], "little")

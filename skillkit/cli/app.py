@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from skillkit import __version__
-from skillkit.cli import cells, check, doctor, info, make_plan, replay, robots, run, show, skills, up
+from skillkit.cli import answer, cells, check, doctor, import_, info, make_plan, replay, robots, run, schema, show, skills, up
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-COMMANDS = (run, check, show, up, replay, info, skills, robots, cells, doctor)
+COMMANDS = (run, check, schema, show, import_, up, answer, replay, info, skills, robots, cells, doctor)
 DEBUG = "SKILLKIT_DEBUG"
 
 app = typer.Typer(
@@ -45,7 +45,7 @@ def _before(
 
 for _module in COMMANDS:
     _name = _module.__name__.rpartition(".")[2]
-    app.command(_name, epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
+    app.command(_name.rstrip("_"), epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
 app.command("plan", epilog=f"Example: {make_plan.EXAMPLE}")(make_plan.make_plan)
 
 

@@ -23,6 +23,9 @@ def replay(
     bag: Annotated[Path, typer.Argument(metavar="BAG", help="A recorded run (.mcap).")],
     use: UseSkills = None,
     skills: SkillsFolder = None,
+    tolerance: Annotated[float | None, typer.Option("--tolerance", min=0.0, help="Numbers may differ by this much.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="FIELD", help="Do not compare these fields, such as 'commands[*].velocity*'.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Also look out for skills that read the clock or unseeded randomness.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Re-execute a recorded run without robot, simulator or ROS and compare every decision. Exit 0 only when all are equal."""
@@ -33,10 +36,13 @@ def replay(
         total, length = _steps(opened.topics), opened.end - opened.start
     begun = perf_counter()
     with progress("re-executing", total) as done:
-        found = re_execute(bag, skills_folder(skills), pairs(use, "--use"), on_step=lambda step: done(step) if step % 50 == 0 else None)
+        found = re_execute(
+            bag, skills_folder(skills), pairs(use, "--use"), lambda step: done(step) if step % 50 == 0 else None,
+            tolerance=tolerance, ignore=ignore or (), watch=watch,
+        )  # fmt: skip
     took = perf_counter() - begun
     speed = length / took if took > 0.0 else 0.0
-    cause = "" if found.first is None else _cause(bag, found, found.first.time)
+    cause = "" if found.first is None else found.first.because or _cause(bag, found, found.first.time)
     if as_json:
         print_json({**_document(found), "cause": cause, "bag": str(bag), "wall_s": took, "times_real_time": speed})
     else:
@@ -55,6 +61,8 @@ def _document(found: Replay) -> dict[str, Any]:
         "compared": found.compared,
         "differences": found.differences,
         "first_difference": None if found.first is None else found.first.as_dict(),
+        "platform_differences": found.platform,
+        "impure": found.impure,
         "changed": found.changed,
         "digest": found.digest,
         "note": found.note,
@@ -85,5 +93,13 @@ def _explain(found: Replay, cause: str, took: float, speed: float) -> None:
         print(f"  recorded  {first.expected}")
         print(f"  now       {first.got}")
         print(f"  cause     {cause}")
+        if first.last_equal is not None:
+            print(f"  last equal step {first.last_equal[0]} ({first.last_equal[1]:.3f} s)")
+        for node in first.why:
+            print(f"  in        {' '.join(word for word in (node.path, node.type, node.status, node.detail) if word)}")
+    for skill, read in found.impure.items():
+        print(f"the skill '{skill}' reads {', '.join(read.values())}")
+    if found.platform:
+        print(f"{found.platform} steps differ within the tolerance, put down to the platform")
     if found.steps == 0:
         print("the bag holds no step")

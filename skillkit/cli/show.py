@@ -1,4 +1,4 @@
-"""``skillkit show``: a task's tree as text or as an SVG picture."""
+"""``skillkit show``: a task's tree as text, as a picture, as a graph, or as XML for other tools."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class Format(str, Enum):
 
     text = "text"
     svg = "svg"
+    dot = "dot"
+    mermaid = "mermaid"
+    xml = "xml"
 
 
 def show(
@@ -34,7 +37,8 @@ def show(
     folder = skills_folder(skills)
     options = {name: skill.option() for name, skill in load_skills(folder, pairs(use, "--use")).items()}
     loaded = trees.load_task(share.find("tasks", task), options)
-    drawing = trees.svg(loaded) if format is Format.svg else trees.show(loaded)
+    draw = {Format.text: trees.show, Format.svg: trees.svg, Format.dot: trees.dot, Format.mermaid: trees.mermaid, Format.xml: trees.xml}[format]
+    drawing = draw(loaded)
     if output is None:
         print(drawing)
     else:

@@ -17,7 +17,7 @@ import numpy as np
 from skillkit.exceptions import SkillkitError
 from skillkit.expressions.dimensions import ANGLE, BOOLEAN, LENGTH, NAME, NUMBER, SPEED, TIME
 from skillkit.option import Situation
-from skillkit.pose import Array, Pose
+from skillkit.pose import Array, Pose, cross
 from skillkit.spaces import ArmState
 
 TOOL = "tool"
@@ -145,7 +145,7 @@ def _norm(vector: Array) -> float:
 
 def _between(u: Array, v: Array) -> float:
     """Angle between two unit vectors [rad]; exact near 0 and π, unlike the arc cosine."""
-    return atan2(_norm(np.cross(u, v)), float(u @ v))
+    return atan2(_norm(cross(u, v)), float(u @ v))
 
 
 def _half_height(a: Thing) -> float:

@@ -26,7 +26,7 @@ import pinocchio as pin
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.kinematics.bounds import JointBounds
-from skillkit.kinematics.model import ArmKinematics, manipulability
+from skillkit.kinematics.model import ArmKinematics
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
 
@@ -246,7 +246,7 @@ class CartesianController:
         seen = _vector(measured, self.arm.n)
         if seen is None or float(np.abs(seen - self._position).max()) > DIVERGED:
             limits = (*limits, "tracking")
-        return ControlStep(self._position, frozen(self._step * self._rate), frozen(self._error()), limits, manipulability(self._jacobian))
+        return ControlStep(self._position, frozen(self._step * self._rate), frozen(self._error()), limits)
 
 
 def _vector(values: Any, size: int) -> Array | None:

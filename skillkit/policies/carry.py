@@ -8,7 +8,7 @@ from skillkit.option import Situation
 from skillkit.policies.grips import STEEP, UP, backed, level, unit
 from skillkit.policies.phases import BRISK, Move, Phases
 from skillkit.policies.servo import Pace
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, cross, frozen
 
 LOWER = Pace(0.08, 0.8, 1.0, 4.0)
 TOUCH = 0.0005  # [m] gap below which the object stands
@@ -29,11 +29,11 @@ def facing_upright(held: Array, front: Pose, like: Pose) -> Array:
     A tool that points straight down comes from nowhere; it keeps the heading it has in ``like``.
     """
     up = held[:, 2]  # the object's up, in the tool's frame
-    across = np.cross(up, [0.0, 0.0, 1.0])  # level when the object is upright, and square to the approach
+    across = cross(up, [0.0, 0.0, 1.0])  # level when the object is upright, and square to the approach
     if float(np.linalg.norm(across)) < STEEP:
         return like.rotation
     aside = unit(across)
-    from_tool = np.column_stack([np.cross(aside, up), aside, up])  # level frame → tool, x along the approach
+    from_tool = np.column_stack([cross(aside, up), aside, up])  # level frame → tool, x along the approach
     return frozen(np.column_stack([-front.rotation[:, 0], -front.rotation[:, 1], UP]) @ from_tool.T)
 
 

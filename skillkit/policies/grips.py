@@ -9,7 +9,7 @@ from math import cos, sin
 
 import numpy as np
 
-from skillkit.pose import Array, Pose, frozen, rotation_from_vector
+from skillkit.pose import Array, Pose, cross, frozen, rotation_from_vector
 
 UP: Array = frozen([0.0, 0.0, 1.0])
 STEEP = 0.2  # sine of the angle to the vertical below which a direction has no level part to go by
@@ -29,7 +29,7 @@ def level(pose: Pose) -> Pose:
         down = pose.rotation[:, 2] * (-1.0 if float(front @ UP) > 0.0 else 1.0)
         flat = down - UP * float(down @ UP)
     x = unit(flat)
-    return Pose(pose.position, frozen(np.column_stack([x, np.cross(UP, x), UP])))
+    return Pose(pose.position, frozen(np.column_stack([x, cross(UP, x), UP])))
 
 
 def into(front: Pose, pitch: float = 0.0) -> Array:
@@ -43,13 +43,13 @@ def pointing(approach: Array, like: Pose) -> Array:
     Where the approach is vertical, the fingers keep their heading.
     """
     z = unit(approach)
-    sideways = np.cross(UP, z)
+    sideways = cross(UP, z)
     if float(np.linalg.norm(sideways)) < STEEP:
         sideways = like.rotation[:, 1] - z * float(like.rotation[:, 1] @ z)
     y = unit(sideways)
     if float(y @ like.rotation[:, 1]) < 0.0:
         y = -y
-    return frozen(np.column_stack([np.cross(y, z), y, z]))
+    return frozen(np.column_stack([cross(y, z), y, z]))
 
 
 def backed(pose: Pose, distance: float) -> Pose:

@@ -11,15 +11,15 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64
+from std_msgs.msg import Float64, String
 from visualization_msgs.msg import MarkerArray
 
 from skillkit.cell import Cell
 from skillkit.pose import Array
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import JointStateReader, object_input, sizes_of
-from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
-from skillkit.spaces import SignalInput
+from skillkit.ros.names import ANSWERS, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
+from skillkit.spaces import AnswerInput, SignalInput
 
 LOOK_EVERY = 0.2  # [s] between two looks for new topics
 
@@ -42,11 +42,16 @@ class Inputs:
             reader = JointStateReader(arm.name, arm.embodiment)
             topics = ArmTopics.of(arm.name, len(cell.arms) == 1)
             node.create_subscription(JointState, topics.joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+        node.create_subscription(String, ANSWERS, self._answer, EVERY)
         self._looking = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:
         """Look for no more topics."""
         self._looking.cancel()
+
+    def _answer(self, message: String) -> None:
+        question, _, answer = message.data.partition("=")
+        self._loop.put(AnswerInput(question, self._loop.now(), answer))
 
     def _look(self) -> None:
         here = self._node.get_namespace().rstrip("/") + "/"

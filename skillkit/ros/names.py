@@ -11,6 +11,7 @@ STEP, RESULT, TREE = "step", "result", "tree"
 DESCRIPTION = "run_description"
 OBJECT_SIZES = "objects/markers"
 OBJECTS, POSE, SIGNALS = "objects/", "/pose", "signals/"
+ANSWERS = "answers"  # std_msgs/String, question=answer; see skillkit.spaces.AnswerInput
 RECORDER_ALIVE = "alive/recorder"
 
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, history=HistoryPolicy.KEEP_LAST)

@@ -136,8 +136,9 @@ class RuntimeNode(LifecycleNode):
         if given["lost_after"] < SIGN_OF_LIFE:
             raise InvalidValue("lost_after", given["lost_after"], f"at least {SIGN_OF_LIFE:g} s, in which a sign of life is promised")
         cell = load_cell(given["robot"], given["cell"], given["shift"])
-        tasks = words(given["tasks"]) or sorted(share.files("tasks"))
-        self.system = System.build(cell, *tasks, skills=given["skills"] or None, use=pairs(given["use"]))
+        tasks = words(given["tasks"])
+        also = () if tasks else sorted(share.files("tasks"))
+        self.system = System.build(cell, *tasks, skills=given["skills"] or None, use=pairs(given["use"]), also=also)
         if self.resumed is not None:
             self.resumed.check_skills({name: skill.digest for name, skill in self.system.skills.items()})
 

@@ -8,11 +8,27 @@ from typing import Any
 from py_trees import composites
 from py_trees.behaviour import Behaviour
 
-from skillkit.documents import Where, describe
+from skillkit.documents import Where
 from skillkit.option import Initiation
-from skillkit.trees.node import Ask, Node, Scope, Word
+from skillkit.trees.node import NODES, Ask, Node, Scope, Word
 from skillkit.trees.reader import Reader
-from skillkit.trees.run import Run
+from skillkit.trees.run import Run, Treelike
+
+
+class InOrder(Treelike, composites.Sequence):
+    """py_trees' sequence."""
+
+    def __init__(self, path: str, run: Run, memory: bool, children: Sequence[Behaviour]) -> None:
+        composites.Sequence.__init__(self, path, memory, children)
+        self.run = run
+
+
+class FirstOf(Treelike, composites.Selector):
+    """py_trees' selector."""
+
+    def __init__(self, path: str, run: Run, memory: bool, children: Sequence[Behaviour]) -> None:
+        composites.Selector.__init__(self, path, memory, children)
+        self.run = run
 
 
 class Composite(Word):
@@ -21,12 +37,11 @@ class Composite(Word):
     memory = True
 
     def read(self, reader: Reader, value: Any, where: Where, extras: Mapping[str, Any]) -> Node | None:
-        if not isinstance(value, list) or not value:
-            reader.error(where, "wrong-type", f"{self.name} is a list of nodes with at least one, found {describe(value)}", self.form)
-            return None
-        children = [reader.node(item, (*where, index)) for index, item in enumerate(value)]
-        found = tuple(child for child in children if child is not None)
-        return Node(self.name, children=found) if found else None
+        children = reader.nodes(self, value, where)
+        return Node(self.name, children=children) if children else None
+
+    def schema(self) -> dict[str, Any]:
+        return dict(NODES)
 
 
 class SequenceWord(Composite):
@@ -37,7 +52,7 @@ class SequenceWord(Composite):
     description = "Does its children one after the other; fails when one fails. A child that is done is not asked again."
 
     def build(self, node: Node, path: str, run: Run, children: Sequence[Behaviour]) -> Behaviour:
-        return composites.Sequence(path, self.memory, children)
+        return InOrder(path, run, self.memory, children)
 
     def initiation(self, node: Node, scope: Scope, ask: Ask) -> Initiation:
         score = 1.0
@@ -71,7 +86,7 @@ class FallbackWord(Composite):
     description = "Tries its children one after the other; succeeds with the first that succeeds. A child that failed is not asked again."
 
     def build(self, node: Node, path: str, run: Run, children: Sequence[Behaviour]) -> Behaviour:
-        return composites.Selector(path, self.memory, children)
+        return FirstOf(path, run, self.memory, children)
 
     def initiation(self, node: Node, scope: Scope, ask: Ask) -> Initiation:
         found = [ask(child, scope) for child in node.children]

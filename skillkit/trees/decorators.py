@@ -13,29 +13,36 @@ from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 from py_trees.decorators import Decorator
 
-from skillkit.documents import Where, describe
+from skillkit.documents import Where
 from skillkit.option import EPSILON, Initiation
 from skillkit.spaces import Outcome
-from skillkit.trees.node import Ask, Node, Reference, Scope, Word
+from skillkit.trees.node import COUNT, NODE, SECONDS, Ask, Node, Reference, Scope, Word
 from skillkit.trees.reader import Reader
-from skillkit.trees.run import OTHER_WAY, Run
+from skillkit.trees.run import OTHER_WAY, Run, Treelike
 
 TIMES_RANGE = (1, 1000)
 SECONDS_RANGE = (0.01, 86_400.0)
+FOREVER = "forever"
 
 
-class Counting(Decorator):
+class Counting(Treelike, Decorator):
     """Begins its child again until it has ended ``times`` times with ``again``; any other end is its own.
 
     The next round begins at the next decision, so rounds that end at once cannot spin.
     """
 
-    def __init__(self, path: str, child: Behaviour, times: int, again: Status) -> None:
-        super().__init__(path, child)
-        self.times, self.again, self.count = times, again, 0
+    def __init__(self, path: str, child: Behaviour, run: Run, times: Any, again: Status) -> None:
+        Decorator.__init__(self, path, child)
+        self.run, self.given, self.again = run, times, again
+        self.times, self.count = float("inf"), 0
 
     def initialise(self) -> None:
         self.count = 0
+        self._look_up()
+
+    def _look_up(self) -> None:
+        times = self.run.value(self.given)
+        self.times = float("inf") if times == FOREVER else max(1, int(times))
 
     def update(self) -> Status:
         if self.decorated.status is not self.again:
@@ -50,22 +57,25 @@ class Counting(Decorator):
     def set_state(self, state: int) -> None:
         """Put back the rounds."""
         self.count = state
+        if self.status is Status.RUNNING:
+            self._look_up()
 
 
-class Deadline(Decorator):
+class Deadline(Treelike, Decorator):
     """Fails, and ends its child, when ``after`` seconds of the task clock are over."""
 
-    def __init__(self, path: str, child: Behaviour, run: Run, after: float) -> None:
-        super().__init__(path, child)
-        self.run, self.after, self.deadline = run, after, 0.0
+    def __init__(self, path: str, child: Behaviour, run: Run, after: Any) -> None:
+        Decorator.__init__(self, path, child)
+        self.run, self.after, self.begun, self.deadline = run, after, 0.0, 0.0
 
     def tick(self) -> Any:
         if self.status is not Status.RUNNING:
-            self.deadline = self.run.now + self.after
+            self.begun = self.run.now
+            self.deadline = self.begun + float(self.run.value(self.after))
             self.feedback_message = ""
         elif self.run.now >= self.deadline - EPSILON:
-            self.feedback_message = f"{self.name.rpartition('/')[2]}: {Outcome.TIMED_OUT.value}: {self.after:g} s are over"
-            self.run.halting = (f"a timeout of {self.after:g} s", Outcome.PREEMPTED)
+            self.feedback_message = f"{self.name.rpartition('/')[2]}: {Outcome.TIMED_OUT.value}: {self.deadline - self.begun:g} s are over"
+            self.run.halting = (f"a timeout of {self.deadline - self.begun:g} s", Outcome.PREEMPTED)
             self.stop(Status.FAILURE)
             self.run.halting = OTHER_WAY
             yield self
@@ -77,20 +87,21 @@ class Deadline(Decorator):
             self.run.wake_at(self.deadline)
         return self.decorated.status
 
-    def state(self) -> float:
-        """When it is over, on the task clock [s]."""
-        return self.deadline
+    def state(self) -> list[float]:
+        """When it began and when it is over, on the task clock [s]."""
+        return [self.begun, self.deadline]
 
-    def set_state(self, state: float) -> None:
+    def set_state(self, state: list[float]) -> None:
         """Put back the deadline."""
-        self.deadline = state
+        self.begun, self.deadline = state
 
 
-class Turned(Decorator):
+class Turned(Treelike, Decorator):
     """Gives another status for its child's success or failure."""
 
-    def __init__(self, path: str, child: Behaviour, success: Status, failure: Status) -> None:
-        super().__init__(path, child)
+    def __init__(self, path: str, child: Behaviour, run: Run, success: Status, failure: Status) -> None:
+        Decorator.__init__(self, path, child)
+        self.run = run
         self.turned = {Status.SUCCESS: success, Status.FAILURE: failure}
 
     def initialise(self) -> None:
@@ -117,7 +128,10 @@ class WrappingWord(Word):
         return None if child is None else Node(self.name, children=(child,))
 
     def build(self, node: Node, path: str, run: Run, children: Sequence[Behaviour]) -> Behaviour:
-        return Turned(path, children[0], self.success, self.failure)
+        return Turned(path, children[0], run, self.success, self.failure)
+
+    def schema(self) -> dict[str, Any]:
+        return dict(NODE)
 
 
 class InvertWord(WrappingWord):
@@ -162,23 +176,23 @@ class LimitWord(Word):
     limit = ""
 
     def read(self, reader: Reader, value: Any, where: Where, extras: Mapping[str, Any]) -> Node | None:
-        if not isinstance(value, dict):
-            reader.error(where, "wrong-type", f"{self.name} has '{self.limit}' and 'do', found {describe(value)}", self.form)
+        given = reader.fields(self, value, where, (self.limit, "do"))
+        if given is None:
             return None
-        reader.document.check_words(value, where, (self.limit, "do"), f"'{self.name}'")
-        for word in (self.limit, "do"):
-            if word not in value:
-                reader.error(where, "missing", f"{self.name} lacks '{word}'", self.form)
-        bound = self.bound(reader, value[self.limit], (*where, self.limit)) if self.limit in value else None
-        child = reader.node(value["do"], (*where, "do")) if "do" in value else None
+        bound = self.bound(reader, given[self.limit], (*where, self.limit)) if self.limit in given else None
+        child = reader.node(given["do"], (*where, "do")) if "do" in given else None
         return None if child is None or bound is None else Node(self.name, values={self.limit: bound}, children=(child,))
 
-    def bound(self, reader: Reader, value: Any, where: Where) -> float | Reference | None:
+    def bound(self, reader: Reader, value: Any, where: Where) -> float | str | Reference | None:
         """The checked limit."""
-        return reader.count(value, where, TIMES_RANGE)
+        return FOREVER if value == FOREVER else reader.count(value, where, TIMES_RANGE)
 
     def detail(self, node: Node) -> str:
-        return f"{node.values[self.limit]} times"
+        times = node.values[self.limit]
+        return FOREVER if times == FOREVER else f"{times} times"
+
+    def schema(self) -> dict[str, Any]:
+        return self.mapping_schema({self.limit: {"anyOf": [COUNT, {"const": FOREVER}]}, "do": NODE}, (self.limit, "do"))
 
 
 class RetryWord(LimitWord):
@@ -186,10 +200,10 @@ class RetryWord(LimitWord):
 
     name, limit = "retry", "times"
     form = "retry: {times: 3, do: node}"
-    description = "Begins its child again when it fails, with at most so many attempts in all."
+    description = "Begins its child again when it fails, with at most so many attempts in all, or `forever`."
 
     def build(self, node: Node, path: str, run: Run, children: Sequence[Behaviour]) -> Behaviour:
-        return Counting(path, children[0], int(node.resolve(node.values["times"], run.parameters)), Status.FAILURE)
+        return Counting(path, children[0], run, node.values["times"], Status.FAILURE)
 
 
 class RepeatWord(LimitWord):
@@ -197,10 +211,10 @@ class RepeatWord(LimitWord):
 
     name, limit = "repeat", "times"
     form = "repeat: {times: 3, do: node}"
-    description = "Does its child so many times; fails when it fails once."
+    description = "Does its child so many times, or `forever`; fails when it fails once."
 
     def build(self, node: Node, path: str, run: Run, children: Sequence[Behaviour]) -> Behaviour:
-        return Counting(path, children[0], int(node.resolve(node.values["times"], run.parameters)), Status.SUCCESS)
+        return Counting(path, children[0], run, node.values["times"], Status.SUCCESS)
 
 
 class TimeoutWord(LimitWord):
@@ -210,11 +224,14 @@ class TimeoutWord(LimitWord):
     form = "timeout: {after: 10 s, do: node}"
     description = "Fails, and ends its child, when the time is over before the child has ended."
 
-    def bound(self, reader: Reader, value: Any, where: Where) -> float | Reference | None:
+    def bound(self, reader: Reader, value: Any, where: Where) -> float | str | Reference | None:
         return reader.seconds(value, where, SECONDS_RANGE)
 
     def build(self, node: Node, path: str, run: Run, children: Sequence[Behaviour]) -> Behaviour:
-        return Deadline(path, children[0], run, float(node.resolve(node.values["after"], run.parameters)))
+        return Deadline(path, children[0], run, node.values["after"])
+
+    def schema(self) -> dict[str, Any]:
+        return self.mapping_schema({"after": SECONDS, "do": NODE}, ("after", "do"))
 
     def detail(self, node: Node) -> str:
         after = node.values["after"]

@@ -12,6 +12,7 @@ from skillkit.trees.task import Task
 from skillkit.trees.words import WORDS
 
 SYMBOLS = {
+    "parallel": "⇶", "switch": "⑃", "for_each": "∀", "guard": "⛨", "on_failure": "⤺", "finally": "⤓", "set": "≔", "ask": "☏",
     "sequence": "→", "reactive_sequence": "⇉", "fallback": "?", "reactive_fallback": "⁇", "retry": "↻", "repeat": "⟳", "timeout": "⧖",
     "invert": "¬", "force_success": "✓", "force_failure": "✗", "condition": "◇", "wait": "◷", "skill": "▣", "task": "▤",
 }  # fmt: skip
@@ -24,7 +25,7 @@ CHARACTER = 6.6  # [px] width of a character of the detail line
 
 def show(task: Task) -> str:
     """The task as a tree of text with its parameters."""
-    placed = _placed(task)
+    placed = placed_in(task)
     lines = [task.name + (f" — {task.description}" if task.description else "")]
     for parameter in task.parameters:
         unit = f" [{parameter.unit}]" if parameter.unit else ""
@@ -36,7 +37,8 @@ def show(task: Task) -> str:
     return "\n".join(lines)
 
 
-def _placed(task: Task) -> list[Placed]:
+def placed_in(task: Task) -> list[Placed]:
+    """Every node of a task, tasks within it unfolded."""
     return layout(task.tree, root_path(task.tree, task.name, ""))
 
 
@@ -78,7 +80,7 @@ def svg(task: Task, statuses: Mapping[str, str] = NOTHING) -> str:
     Args:
         statuses: path → status of a running tree, to colour the frames by.
     """
-    placed = _placed(task)
+    placed = placed_in(task)
     boxes = _boxes(placed)
     width = max(box.x + box.width for box in boxes) + MARGIN
     height = max(box.y for box in boxes) + BOX / 2 + MARGIN
@@ -112,13 +114,19 @@ def _boxes(placed: list[Placed]) -> list[_Box]:
     return boxes
 
 
-def _texts(node: Node) -> tuple[str, str]:
+def texts_of(node: Node) -> tuple[str, str]:
+    """What a node is, and a few words on it."""
     detail = WORDS[node.word].detail(node)
     return f"{SYMBOLS[node.word]} {node.name or node.word}", detail if len(detail) <= 60 else detail[:59] + "…"
 
 
+def fill_of(node: Node) -> str:
+    """The colour of a node."""
+    return FILLS.get(node.word, FLOW_FILL if node.word.endswith(("sequence", "fallback")) else WRAP_FILL)
+
+
 def _width(node: Node) -> float:
-    title, detail = _texts(node)
+    title, detail = texts_of(node)
     return 24.0 + CHARACTER * max(1.2 * len(title), len(detail))
 
 
@@ -131,8 +139,8 @@ def _edge(parent: _Box, child: _Box) -> str:
 
 def _node(one: Placed, box: _Box, status: str) -> str:
     node = one.node
-    title, detail = _texts(node)
-    fill = FILLS.get(node.word, FLOW_FILL if node.word.endswith(("sequence", "fallback")) else WRAP_FILL)
+    title, detail = texts_of(node)
+    fill = fill_of(node)
     stroke, thick = STROKES.get(status, "#5f6368"), 2.4 if status in STROKES else 1.0
     x = box.x + 12
     lines = [(title, box.y - 3, 13, 600), (detail, box.y + 13, 11, 400)] if detail else [(title, box.y + 4.5, 13, 600)]

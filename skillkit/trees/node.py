@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from skillkit.trees.task import Task
 
 
+NODE: Mapping[str, Any] = {"$ref": "#/definitions/node"}  # parts of the JSON Schema of a task
+NODES: Mapping[str, Any] = {"type": "array", "items": NODE, "minItems": 1}
+EXPRESSION: Mapping[str, Any] = {"$ref": "#/definitions/expression"}
+SECONDS: Mapping[str, Any] = {"$ref": "#/definitions/seconds"}
+COUNT: Mapping[str, Any] = {"anyOf": [{"type": "integer", "minimum": 1}, {"$ref": "#/definitions/reference"}]}
+
+
 class Reference(NamedTuple):
-    """``$name`` in a task: the value of one of its parameters."""
+    """``$name`` in a task: the value of one of its parameters or variables."""
 
     name: str
 
@@ -49,10 +56,6 @@ class Node:
     values: Mapping[str, Any] = field(default_factory=dict)
     children: tuple[Node, ...] = ()
     task: Task | None = None
-
-    def resolve(self, value: Any, parameters: Mapping[str, Any]) -> Any:
-        """A value of this node with a ``$name`` looked up."""
-        return parameters[value.name] if isinstance(value, Reference) else value
 
     def given(self, parameters: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
         """The parameters it calls its skill or task with; references are filled in where ``parameters`` holds them."""
@@ -140,3 +143,11 @@ class Word:
     def detail(self, node: Node) -> str:
         """What a person would like to know of it, in a few words."""
         return ""
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of what is written after the word."""
+        raise NotImplementedError
+
+    def mapping_schema(self, properties: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:
+        """JSON Schema of a mapping with these words and no others."""
+        return {"type": "object", "properties": dict(properties), "required": list(required), "additionalProperties": False}

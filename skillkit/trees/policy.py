@@ -15,6 +15,7 @@ from py_trees.common import Status
 from skillkit.option import EPSILON, Event, Option, Situation, StatusChange
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
+from skillkit.trees.guard import Guarded
 from skillkit.trees.node import Node, layout, root_path, segments
 from skillkit.trees.run import OTHER_WAY, OptionLeaf, Run, behaviours, described, reason_of
 from skillkit.trees.words import WORDS
@@ -47,6 +48,7 @@ class TreePolicy:
         self.task, self.options, self.decision_rate = task, options, decision_rate
         self.path = root_path(task.tree, task.name, above)
         self.layout = layout(task.tree, self.path)
+        self.order = {placed.path: index for index, placed in enumerate(self.layout)}
         self.origin, self.ticks = 0.0, 0  # start of the run [s]; decisions that were due so far
         self.role_of: dict[str, str] = {}
         self.statuses: dict[str, str] = {}
@@ -56,7 +58,7 @@ class TreePolicy:
 
     def start(self, situation: Situation) -> None:
         """Build the tree for these parameters and arms."""
-        self._build(situation.parameters, situation.roles)
+        self._build({**self.task.initial_variables, **situation.parameters}, situation.roles)
         self._look(situation)
         self.origin, self.ticks = self.run.now, 0
 
@@ -67,7 +69,7 @@ class TreePolicy:
         for leaf in list(self.run.active.values()):
             leaf.step()
             ended = ended or leaf.ended
-        if ended or self._due():
+        if ended or self._due() or any(guard.broken() for guard in self.guards):
             ending = self._decide()
             if ending is not None:
                 return ending
@@ -103,7 +105,8 @@ class TreePolicy:
         run = self.run
         run.wake = float("inf")
         if run.fatal is None:
-            for _ in self.root.tick():
+            for node in self.root.tick():
+                run.touched[node.name] = node
                 if run.fatal is not None:  # whatever stands above the leaf does not get to see it
                     break
         while run.now >= self.origin + self.ticks / self.decision_rate - EPSILON:
@@ -132,6 +135,7 @@ class TreePolicy:
         node: Behaviour | None = leaf
         while node is not None:
             node.status = Status.FAILURE
+            self.run.touched[node.name] = node
             node = node.parent
         self._stop_running(described(leaf.name, ending), Outcome.PREEMPTED)
         name = leaf.name.rpartition("/")[2]
@@ -151,11 +155,12 @@ class TreePolicy:
 
     def _note_changes(self) -> None:
         self._collect()
-        for node in behaviours(self.root):
-            status = node.status.value
-            if self.statuses.get(node.name, "INVALID") != status:
-                self.statuses[node.name] = status
-                self.pending.append(StatusChange(node.name, status, self.run.now))
+        touched, self.run.touched = self.run.touched, {}
+        for path in sorted(touched, key=self.order.__getitem__):
+            status = touched[path].status.value
+            if self.statuses.get(path, "INVALID") != status:
+                self.statuses[path] = status
+                self.pending.append(StatusChange(path, status, self.run.now))
 
     # -- building -------------------------------------------------------------------------------------------------------------------------
 
@@ -164,12 +169,18 @@ class TreePolicy:
         self.role_of = {arm: role for role, arm in roles.items()}
         self.given_roles = dict(roles)
         self.root = self._behaviour(self.task.tree, self.path)
+        self.guards = [node for node in behaviours(self.root) if isinstance(node, Guarded)]
         self.statuses, self.pending = {}, []
 
     def _behaviour(self, node: Node, path: str) -> Behaviour:
         below = () if node.task is not None else node.children
         children = [self._behaviour(child, f"{path}/{part}") for child, part in zip(below, segments(below), strict=True)]
         return WORDS[node.word].build(node, path, self.run, children)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What the task hands to the task that it stands in."""
+        return {name: self.run.parameters.get(name) for name in self.task.outputs}
 
     # -- looking in -----------------------------------------------------------------------------------------------------------------------
 

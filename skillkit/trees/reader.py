@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from skillkit import expressions
 from skillkit.documents import Document, Where, describe, is_number
 from skillkit.exceptions import did_you_mean
 from skillkit.expressions import Expression, ExpressionError
+from skillkit.library import UNQUOTED
 from skillkit.option import Option, Parameter
 from skillkit.trees.node import Node, Reference, Word
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 NODE_LIMIT = 2000
+BESIDE_CALL = ("label", "with", "arm", "budgets", "into")  # words that may stand beside or in a call
+BUDGET_RANGE = (0.01, 86_400.0)  # [s]
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,12 @@ class Call:
     label: str
     given: Mapping[str, Any]
     given_at: Where
-    arm: str
+    values: Mapping[str, Any]
 
     def node(self, word: str) -> Node:
         """The node, not yet checked against what it calls."""
-        values: dict[str, Any] = {"call": self.name, "with": self.given, "with_at": self.given_at}
-        return Node(word, self.label or self.name, values=values if not self.arm else {**values, "arm": self.arm})
+        values = {"call": self.name, "with": self.given, "with_at": self.given_at, **self.values}
+        return Node(word, self.label or self.name, values=values)
 
 
 class Reader:
@@ -43,7 +47,8 @@ class Reader:
 
     Args:
         words: the language.
-        parameters: those that the task declares.
+        parameters: those that the task declares, with its variables.
+        variables: names of those that may be given new values.
         options: the skills there are; ``None`` leaves calls unchecked.
         find_task: another task by name; tells the document itself when there is none.
     """
@@ -55,8 +60,11 @@ class Reader:
         parameters: Mapping[str, Parameter],
         options: Mapping[str, Option] | None,
         find_task: Callable[[str, Where], Task | None],
+        variables: Sequence[str] = (),
     ) -> None:
-        self.document, self.words, self.parameters, self.options, self.find_task = document, words, parameters, options, find_task
+        self.document, self.words, self.parameters, self.options, self.find_task = document, words, dict(parameters), options, find_task
+        self.variables = frozenset(variables)
+        self.assigned = {name for name, declared in parameters.items() if name not in self.variables or declared.default is not None}
         self.count_of_nodes = 0
 
     def error(self, where: Where, code: str, message: str, hint: str = "", *, key: bool = False) -> None:
@@ -79,8 +87,28 @@ class Reader:
         self.document.check_words(value, where, (word.name, "label", *word.extras), f"a node of the word '{word.name}'")
         extras = {key: value[key] for key in word.extras if key in value}
         node = word.read(self, value[word.name], place, extras)
-        label = self._name(value["label"], (*where, "label"), "label") if "label" in value else ""
+        label = self.name(value["label"], (*where, "label"), "label") if "label" in value else ""
         return None if node is None else replace(node, where=place, name=label or node.name)
+
+    def nodes(self, word: Word, value: Any, where: Where) -> tuple[Node, ...] | None:
+        """The nodes of a list with at least one."""
+        if not isinstance(value, list) or not value:
+            self.error(where, "wrong-type", f"{word.name} is a list of nodes with at least one, found {describe(value)}", word.form)
+            return None
+        found = [self.node(item, (*where, index)) for index, item in enumerate(value)]
+        return tuple(child for child in found if child is not None) or None
+
+    def fields(self, word: Word, value: Any, where: Where, required: Sequence[str], optional: Sequence[str] = (), what: str = "") -> Mapping[str, Any] | None:
+        """A mapping with these words; what is missing from it is told, and ``None`` given where it is no mapping at all."""
+        if not isinstance(value, dict):
+            names = " and ".join(f"'{name}'" for name in required)
+            self.error(where, "wrong-type", f"{what or word.name} has {names}, found {describe(value)}", word.form)
+            return None
+        self.document.check_words(value, where, (*required, *optional), what or f"'{word.name}'")
+        for name in required:
+            if name not in value:
+                self.error(where, "missing", f"{what or word.name} lacks '{name}'", word.form)
+        return value
 
     def _word(self, value: Any, where: Where) -> Word | None:
         if not isinstance(value, dict) or not value:
@@ -100,7 +128,8 @@ class Reader:
             return None
         return self.words[found[0]]
 
-    def _name(self, value: Any, where: Where, what: str, *, key: bool = False) -> str:
+    def name(self, value: Any, where: Where, what: str, *, key: bool = False) -> str:
+        """A checked name; empty after saying what is wrong with it."""
         if isinstance(value, str) and NAME.fullmatch(value):
             return value
         self.error(where, "wrong-type", f"a {what} is a word of letters, digits, '_' and '-', found {describe(value)}", key=key)
@@ -114,14 +143,23 @@ class Reader:
         if not isinstance(text, str):
             self.error(where, "wrong-type", f"an expression is expected, found {describe(value)}")
             return None
-        try:
-            found = expressions.parse(text, self.parameters)
-        except ExpressionError as error:
-            self.document.error(where, "expression", error.message, error.hint, offset=error.column - 1)
+        found = self._parsed(text, where)
+        if found is None:
             return None
         if found.dimension not in ("boolean", "any"):
             self.error(where, "expression", f"'{text}' is a {found.dimension}, not a condition", f"compare it, for example {text} < …")
             return None
+        return found
+
+    def _parsed(self, text: str, where: Where) -> Expression | None:
+        try:
+            found = expressions.parse(text, self.parameters)
+        except ExpressionError as error:
+            hint = error.hint if text.count("(") == text.count(")") else UNQUOTED
+            self.document.error(where, "expression", error.message, hint, offset=error.column - 1)
+            return None
+        for name in found.parameters:
+            self._used(name, where)
         return found
 
     def count(self, value: Any, where: Where, limits: tuple[int, int]) -> float | Reference | None:
@@ -159,7 +197,61 @@ class Reader:
         if wanted is not None and not _goes_with(declared, wanted):
             self.error(where, "wrong-type", f"'{text}' is {_typed(declared)}, but {_typed(wanted)} is expected")
             return None
+        self._used(name, where)
         return Reference(name)
+
+    # -- variables --------------------------------------------------------------------------------------------------------------------
+
+    def _used(self, name: str, where: Where) -> None:
+        if name not in self.assigned:
+            self.error(where, "unset-variable", f"the variable '${name}' has no value yet here", "give it one with 'set:' before, or a default")
+            self.assigned.add(name)  # told once
+
+    def variable(self, name: Any, where: Where, *, key: bool = False) -> Parameter | None:
+        """A variable that may be given a new value."""
+        if name in self.variables:
+            return self.parameters[name]
+        if name in self.parameters:
+            self.error(where, "unknown-variable", f"'{name}' is no variable: its value is given from outside", "declare one under 'variables:'", key=key)
+        else:
+            hint = did_you_mean(str(name), self.variables) if self.variables else "declare it under 'variables:'"
+            self.error(where, "unknown-variable", f"unknown variable '{name}'", hint, key=key)
+        return None
+
+    def target(self, value: Any, where: Where, kind: str) -> str:
+        """``$name`` of a variable that takes a value of this type; empty after saying what is wrong."""
+        if not isinstance(value, str) or not value.startswith("$"):
+            self.error(where, "wrong-type", f"a variable such as '$found' is expected, found {describe(value)}")
+            return ""
+        declared = self.variable(value[1:], where)
+        if declared is None:
+            return ""
+        if declared.type != kind:
+            self.error(where, "wrong-type", f"'{value}' is {_typed(declared)}, but one of type {kind} is expected")
+            return ""
+        self.assigned.add(declared.name)
+        return declared.name
+
+    def assignment(self, value: Any, where: Where, declared: Parameter) -> Any:
+        """What a variable is to be: a literal, a ``$name``, or an expression for a quantity or a truth value."""
+        literal = not isinstance(value, str) or declared.type in ("object", "word") or re.fullmatch(r"\$\w+", value)
+        if literal or quantity(value, declared.unit) is not None:
+            return self.given_value(value, where, declared)
+        found = self._parsed(value, where)
+        if found is None:
+            return None
+        wanted = expressions.parse(f"1 {declared.unit}").dimension if declared.type != "boolean" else "boolean"
+        if found.dimension not in (wanted, "any"):
+            self.error(where, "wrong-type", f"'{value}' is a {found.dimension}, but '${declared.name}' is {_typed(declared)}")
+        return found
+
+    @contextmanager
+    def within(self, declared: Parameter) -> Iterator[None]:
+        """A name that is known only inside a node."""
+        self.parameters[declared.name] = declared
+        self.assigned.add(declared.name)
+        yield
+        del self.parameters[declared.name]
 
     # -- calls ------------------------------------------------------------------------------------------------------------------------
 
@@ -167,11 +259,11 @@ class Reader:
         """A call in its long form (``skill: grasp, with: {…}``) or its short one (``skill: {grasp: {…}, label: …}``)."""
         beside = where[:-1]
         inside = value if isinstance(value, dict) else {}
-        names = [key for key in inside if key not in ("label", "with", "arm")]
+        names = [key for key in inside if key not in BESIDE_CALL]
         if isinstance(value, dict) and len(names) != 1:
             self.error(where, "wrong-type", f"{word} names one {word}, found {', '.join(names) or 'none'}", form)
             return None
-        name = self._name(names[0], (*where, names[0]), word, key=True) if names else self._name(value, where, word)
+        name = self.name(names[0], (*where, names[0]), word, key=True) if names else self.name(value, where, word)
         if not name:
             return None
         given, given_at = (inside[name], (*where, name)) if names else (None, where)
@@ -180,13 +272,33 @@ class Reader:
                 if given is not None:
                     self.error((*place, "with"), "two-words", "the parameters are given twice", "keep one of the two", key=True)
                 given, given_at = source["with"], (*place, "with")
-        label = self._name(inside["label"], (*where, "label"), "label") if "label" in inside else ""
-        arm_at = (*where, "arm") if "arm" in inside else (*beside, "arm")
-        arm = self._name(inside.get("arm", extras.get("arm")), arm_at, "arm") if "arm" in inside or "arm" in extras else ""
+        label = self.name(inside["label"], (*where, "label"), "label") if "label" in inside else ""
+        values = self._beside_call(
+            word,
+            {**{key: (value, (*beside, key)) for key, value in extras.items()}, **{key: (inside[key], (*where, key)) for key in BESIDE_CALL if key in inside}},
+        )
         if not isinstance(given, dict) and given is not None:
             self.error(given_at, "wrong-type", f"parameters are a mapping of name to value, found {describe(given)}", form)
             return None
-        return Call(name, (*where, name) if names else where, label, given or {}, given_at, arm)
+        return Call(name, (*where, name) if names else where, label, given or {}, given_at, values)
+
+    def _beside_call(self, word: str, given: Mapping[str, tuple[Any, Where]]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if "arm" in given:
+            values["arm"] = self.name(*given["arm"], "arm")
+        if "budgets" in given:
+            budgets, place = given["budgets"]
+            if not isinstance(budgets, dict):
+                self.error(place, "wrong-type", f"budgets is a mapping such as {{execute: 10 s}}, found {describe(budgets)}")
+                return values
+            self.document.check_words(budgets, place, ("execute",), "'budgets'")
+            if "execute" in budgets:
+                values["execute"] = self.seconds(budgets["execute"], (*place, "execute"), BUDGET_RANGE)
+        if "into" in given:
+            values["into"], values["into_at"] = given["into"]
+            if word != "task":
+                self.error(values["into_at"], "unknown-word", "only a task has outputs; 'into' is not a word of a skill", key=True)
+        return values
 
     def check_skill(self, node: Node, name_at: Where) -> Node | None:
         """The node with its values checked against the skill it calls."""
@@ -204,8 +316,28 @@ class Reader:
         task = self.find_task(node.values["call"], name_at)
         if task is None:
             return None
+        into = self._into(node, task)
         checked = self._with(node, task.parameters, name_at)
-        return None if checked is None else replace(checked, task=task, children=(task.tree,))
+        if checked is None or into is None:
+            return None
+        values = {key: value for key, value in checked.values.items() if key not in ("into", "into_at")}
+        return replace(checked, values={**values, "into": into} if into else values, task=task, children=(task.tree,))
+
+    def _into(self, node: Node, task: Task) -> dict[str, str] | None:
+        given, place = node.values.get("into", {}), node.values.get("into_at", ())
+        if not isinstance(given, dict):
+            self.error(place, "wrong-type", f"into is a mapping of output to variable, found {describe(given)}", "into: {output: $variable}")
+            return None
+        problems = len(self.document.problems)
+        found: dict[str, str] = {}
+        for output, name in given.items():
+            declared = next((one for one in task.variables if one.name == output and output in task.outputs), None)
+            if declared is None:
+                hint = did_you_mean(output, task.outputs) if task.outputs else "it has no outputs"
+                self.error((*place, output), "unknown-output", f"'{node.values['call']}' has no output '{output}'", hint, key=True)
+                continue
+            found[output] = self.target(name, (*place, output), declared.type)
+        return found if len(self.document.problems) == problems else None
 
     def _with(self, node: Node, declared: tuple[Parameter, ...] | None, name_at: Where) -> Node | None:
         problems = len(self.document.problems)
@@ -217,7 +349,7 @@ class Reader:
                 hint = did_you_mean(name, known) if known else "it has no parameters"
                 self.error((*place, name), "unknown-parameter", f"'{node.values['call']}' has no parameter '{name}'", hint, key=True)
                 continue
-            values[name] = self._value(value, (*place, name), known.get(name))
+            values[name] = self.given_value(value, (*place, name), known.get(name))
         for parameter in known.values():
             if parameter.default is None and parameter.name not in given:
                 what = f" ({parameter.description})" if parameter.description else ""
@@ -226,7 +358,8 @@ class Reader:
         kept = {key: value for key, value in node.values.items() if key != "with_at"}
         return replace(node, values={**kept, "with": values}) if len(self.document.problems) == problems else None
 
-    def _value(self, value: Any, where: Where, wanted: Parameter | None) -> Any:
+    def given_value(self, value: Any, where: Where, wanted: Parameter | None) -> Any:
+        """A literal or a ``$name``, checked against what is wanted."""
         if isinstance(value, str) and value.startswith("$"):
             return self._reference(value, where, wanted)
         if not isinstance(value, (str, bool)) and not is_number(value):

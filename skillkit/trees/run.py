@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from py_trees import composites
 from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
-from skillkit.option import Event, Execution, Option, Situation
+from skillkit.exceptions import SkillkitError
+from skillkit.option import Event, Execution, Option, Situation, fill_parameters
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
+from skillkit.trees.node import Reference
 
 OTHER_WAY = ("the tree went another way", Outcome.PREEMPTED)
 
@@ -20,11 +22,13 @@ class Run:
     """The state of one run that its behaviours see. The clock is handed in: ``now`` is on the task clock [s].
 
     Attributes:
+        parameters: values by name: the task's parameters, and its variables as they are now.
         roles: role of the tree → arm; ``arm`` is always among them.
         active: leaves whose option runs, by path, in the order they began.
         fatal: the ending that no node may swallow, once there is one, and the leaf it came from.
         wake: when the tree must be ticked at the latest [s].
         halting: reason and outcome for a leaf that is stopped from above.
+        touched: nodes whose status may have changed since it was last told, by path.
     """
 
     def __init__(self, options: Mapping[str, Option], parameters: Mapping[str, Any], roles: Mapping[str, str], decision_rate: float) -> None:
@@ -39,6 +43,7 @@ class Run:
         self.fatal: tuple[OptionLeaf, Ending] | None = None
         self.wake = float("inf")
         self.halting = OTHER_WAY
+        self.touched: dict[str, Behaviour] = {}
 
     def situation(self) -> Situation:
         """What a condition of the tree sees."""
@@ -46,13 +51,23 @@ class Run:
             raise RuntimeError("a tree was asked before its first observation")
         return Situation(self.observation, self.roles, self.parameters, self.elapsed)
 
+    def value(self, value: Any) -> Any:
+        """A value of a node, with a ``$name`` looked up as it is now."""
+        return self.parameters[value.name] if isinstance(value, Reference) else value
+
     def wake_at(self, time: float) -> None:
         """Ask for a tick at this time on the task clock [s]."""
         self.wake = min(self.wake, time)
 
 
 class Treelike(Behaviour):
-    """A behaviour of ours: its own state beside py_trees' lies open."""
+    """A behaviour of ours: it is told from those that nothing happened to, and its own state beside py_trees' lies open."""
+
+    run: Run
+
+    def terminate(self, new_status: Status) -> None:
+        """Note that the status may have changed; a tick alone does not show who was stopped."""
+        self.run.touched[self.name] = self
 
     def state(self) -> Any:
         """Own state as plain JSON values."""
@@ -66,20 +81,55 @@ class OptionLeaf(Treelike):
     """Runs one option, call-and-return; it is stepped at every control tick, not only when the tree is ticked.
 
     Use ``initialise`` for beginning the run, ``update`` for telling how it stands, ``terminate`` for ending it from above.
+
+    Args:
+        parameters: gives the values to call it with, as they are when it begins.
+        arms: those it leases while it runs; by default all of ``roles``.
     """
 
-    def __init__(self, path: str, run: Run, option: Option, parameters: Mapping[str, Any], roles: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: str,
+        run: Run,
+        option: Option,
+        parameters: Callable[[], Mapping[str, Any]],
+        roles: Mapping[str, str],
+        arms: frozenset[str] | None = None,
+    ) -> None:
         super().__init__(path)
-        self.run, self.option, self.given, self.roles = run, option, dict(parameters), dict(roles)
+        self.run, self.option, self.parameters, self.roles = run, option, parameters, dict(roles)
+        self.arms = frozenset(self.roles.values()) if arms is None else arms
+        self.given: dict[str, Any] = {}
         self.execution: Execution | None = None
 
     def initialise(self) -> None:
         observation = self.run.situation().observation
         self.feedback_message = ""
+        refusal = ""
+        try:
+            self.given = fill_parameters(self.option.parameters, self.parameters(), self.option.name)
+        except SkillkitError as error:
+            self.given, refusal = dict(self.parameters()), str(error)
         self.execution = Execution(self.option, self.given, self.roles, self.name)
+        if refusal:
+            self.execution.refuse(observation, self.run.now, refusal)
+        else:
+            self.execution.begin(observation, self.run.now)
+        if self.execution.ending is None:
+            self._lease(observation)
         self.run.active[self.name] = self
-        self.execution.begin(observation, self.run.now)
         self.step()
+
+    def _lease(self, observation: Observation) -> None:
+        """Take the arms: from a leaf that this one is about to replace, never from one that runs beside it."""
+        above = set(_ancestors(self))
+        for other in [leaf for leaf in self.run.active.values() if leaf is not self and not leaf.ended and leaf.arms & self.arms]:
+            meeting = next((node for node in _ancestors(other) if node in above), None)
+            if getattr(meeting, "side_by_side", False) and self.execution is not None:
+                shared = ", ".join(sorted(other.arms & self.arms))
+                self.execution.preempt(observation, self.run.now, f"the arm '{shared}' is leased to {other.name.rpartition('/')[2]}", Outcome.REFUSED)
+                return
+            other.stop(Status.INVALID)
 
     def step(self) -> None:
         """One control tick of the option."""
@@ -121,6 +171,7 @@ class OptionLeaf(Treelike):
         return Status.SUCCESS if ending.outcome is Outcome.SUCCEEDED else Status.FAILURE
 
     def terminate(self, new_status: Status) -> None:
+        super().terminate(new_status)
         self.run.active.pop(self.name, None)
         execution = self.execution
         if execution is None or execution.ending is not None or new_status is not Status.INVALID:
@@ -139,8 +190,9 @@ class OptionLeaf(Treelike):
     def set_state(self, state: Snapshot | None) -> None:
         self.execution = None
         if state is not None:
-            self.execution = Execution(self.option, self.given, self.roles, self.name)
+            self.execution = Execution(self.option, {}, self.roles, self.name)
             self.execution.restore(state)
+            self.given = self.execution.parameters
 
 
 def described(path: str, ending: Ending) -> str:
@@ -153,11 +205,18 @@ def reason_of(node: Behaviour) -> str:
     """Why a node failed, in the words of the leaves that decided it."""
     if node.feedback_message or not node.children:
         return str(node.feedback_message)
-    if isinstance(node, composites.Selector):
-        reasons = [reason_of(child) for child in node.children]
+    together = getattr(node, "side_by_side", False)
+    if isinstance(node, composites.Selector) or together:
+        reasons = [reason_of(child) for child in node.children if not together or child.status is Status.FAILURE]
         return "; ".join(reason for reason in dict.fromkeys(reasons) if reason)
     current = getattr(node, "current_child", None)
     return reason_of(current if current is not None else node.children[0])
+
+
+def _ancestors(node: Behaviour) -> Iterator[Behaviour]:
+    while node.parent is not None:
+        node = node.parent
+        yield node
 
 
 def behaviours(root: Behaviour) -> Iterator[Behaviour]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from skillkit import documents, share
+from skillkit.cell import Cell
 from skillkit.documents import Document, Where, describe
 from skillkit.exceptions import InvalidFile, InvalidValue, Problem, SkillkitError, UnknownName, did_you_mean
 from skillkit.expressions import Expression
 from skillkit.library import read_parameter
 from skillkit.option import Initiation, Option, Parameter, Situation
+from skillkit.spaces import NOTHING
+from skillkit.trees.analysis import Analysis, Declared
 from skillkit.trees.node import Node, Scope, layout
 from skillkit.trees.policy import TreePolicy
 from skillkit.trees.reader import NODE_LIMIT, Reader
 from skillkit.trees.words import WORDS
 
-HEADER = ("task", "description", "parameters", "scene", "goal", "tree")
+HEADER = ("task", "description", "include", "parameters", "variables", "outputs", "scene", "cell", "goal", "tree")
 DEPTH_LIMIT = 20  # tasks within tasks
 DECISION_RATE = 10.0  # [Hz]
 
@@ -29,8 +32,10 @@ class Task:
     """A checked task.
 
     Attributes:
-        scene: name of the simulated scene it is at home in; empty if none is named.
+        scene, cell: names of the simulated scene and of the set-up it is at home in; empty if none is named.
         goal: must hold when the tree has succeeded, else the task FAILED.
+        variables: what nodes may give new values, outputs included; unknown outside of the task.
+        outputs: names of the variables that the caller may take over.
         files: its own file, then those of the tasks it uses.
         digest: sha256 over all of them.
     """
@@ -43,6 +48,9 @@ class Task:
     tree: Node
     files: tuple[str, ...]
     digest: str
+    variables: tuple[Parameter, ...] = ()
+    outputs: tuple[str, ...] = ()
+    cell: str = ""
     warnings: tuple[Problem, ...] = field(default=(), repr=False)
 
     def option(self, options: Mapping[str, Option], roles: Sequence[str] = ("arm",), decision_rate: float = DECISION_RATE, above: str = "") -> Option:
@@ -69,12 +77,18 @@ class Task:
         known = dict(options)
 
         def initiation(situation: Situation) -> Initiation:
-            return _ask(self.tree, Scope(situation, known))
+            begun = replace(situation, parameters={**self.initial_variables, **situation.parameters})
+            return _ask(self.tree, Scope(begun, known))
 
         def policy() -> TreePolicy:
             return TreePolicy(self, known, decision_rate, above)
 
         return Option(name=self.name, policy=policy, initiation=initiation, rate=0.0, parameters=self.parameters, roles=tuple(roles), digest=self.digest)
+
+    @property
+    def initial_variables(self) -> dict[str, Any]:
+        """The values that variables begin with; ``None`` where one has none yet."""
+        return {variable.name: variable.default for variable in self.variables}
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -104,9 +118,17 @@ def load_task(path: str | Path, options: Mapping[str, Option] | None = None) -> 
     return task
 
 
-def check_task(path: str | Path, options: Mapping[str, Option] | None = None) -> list[Problem]:
-    """Every problem of a task file and of the tasks it uses; never raises on a bad file."""
-    loader = _Loader(options)
+def check_task(
+    path: str | Path, options: Mapping[str, Option] | None = None, skills: Mapping[str, Declared] = NOTHING, cell: Cell | None = None
+) -> list[Problem]:
+    """Every problem of a task file and of the tasks it uses; never raises on a bad file.
+
+    Args:
+        options: the skills there are; ``None`` leaves calls unchecked.
+        skills: what they declare, to tell where one may not start.
+        cell: the arms there are; by default those of the cell that the task names.
+    """
+    loader = _Loader(options, skills, cell)
     loader.load(Path(path), ())
     return loader.problems
 
@@ -114,10 +136,11 @@ def check_task(path: str | Path, options: Mapping[str, Option] | None = None) ->
 class _Loader:
     """Loads a task and the tasks it uses, each file once."""
 
-    def __init__(self, options: Mapping[str, Option] | None) -> None:
-        self.options = options
+    def __init__(self, options: Mapping[str, Option] | None, skills: Mapping[str, Declared] = NOTHING, cell: Cell | None = None) -> None:
+        self.options, self.skills, self.cell = options, skills, cell
         self.problems: list[Problem] = []
         self.loaded: dict[Path, Task | None] = {}
+        self.included: dict[str, Path] = {}  # task name → file, of every ``include`` so far
 
     def load(self, path: Path, above: tuple[Path, ...]) -> Task | None:
         """The task in a file, or ``None`` with the problems kept."""
@@ -142,24 +165,35 @@ class _Loader:
             files.extend(Path(file) for file in (found.files if found else ()))
             return found
 
-        parameters = _parameters(document, data.get("parameters"))
-        reader = Reader(document, WORDS, parameters, self.options, find)
+        parameters = _parameters(document, data, "parameters")
+        outputs = _parameters(document, data, "outputs", parameters)
+        variables = {**_parameters(document, data, "variables", {**parameters, **outputs}), **outputs}
+        self.included.update(_includes(document, data.get("include", []), path))
+        reader = Reader(document, WORDS, {**parameters, **variables}, self.options, find, tuple(variables))
         name = _word(document, data, "task")
-        goal = reader.condition(data["goal"], ("goal",)) if "goal" in data else None
         tree = reader.node(data["tree"], ("tree",)) if "tree" in data else None
-        description, scene = _word(document, data, "description"), _word(document, data, "scene")
+        for output in [name for name in outputs if name not in reader.assigned and tree is not None]:
+            document.error(("outputs", output), "missing-output", f"no node gives the output '{output}' a value", f"add 'set: {{{output}: …}}'", key=True)
+            reader.assigned.add(output)
+        goal = reader.condition(data["goal"], ("goal",)) if "goal" in data else None
+        description, scene, home = _word(document, data, "description"), _word(document, data, "scene"), _word(document, data, "cell")
+        cell = self.cell or _cell(document, home)
         if tree is None or any(problem.severity == "error" for problem in document.problems):
             return None
         if len(layout(tree, name)) > NODE_LIMIT:
             document.error(("tree",), "endless", f"with the tasks it uses, it has more than {NODE_LIMIT} nodes")
         unique = tuple(dict.fromkeys(str(file) for file in files))
-        return Task(name, description, tuple(parameters.values()), scene, goal, tree, unique, _digest(unique), tuple(document.problems))
+        Analysis(document, self.skills, {arm.name: arm.embodiment.actions for arm in cell.arms} if cell is not None else NOTHING).walk(tree)
+        warnings = tuple(document.problems)
+        inputs, inner = tuple(parameters.values()), tuple(variables.values())
+        return Task(name, description, inputs, scene, goal, tree, unique, _digest(unique), inner, tuple(outputs), home, warnings)
 
     def _subtask(self, document: Document, name: str, where: Where, path: Path, above: tuple[Path, ...]) -> Task | None:
         key = bool(where) and where[-1] == name
-        found = _find(name, path)
+        found = _find(name, path, self.included)
         if found is None:
-            known = {file.stem for folder in (path.parent, *(root / "tasks" for root in share.roots())) for file in folder.glob("*.yaml")} - {path.stem}
+            folders = (path.parent, *(root / "tasks" for root in share.roots()))
+            known = {*self.included, *(file.stem for folder in folders for file in folder.glob("*.yaml"))} - {path.stem}
             document.error(where, "unknown-task", f"unknown task '{name}'", did_you_mean(name, known), key=key)
             return None
         resolved = found.resolve()
@@ -174,23 +208,52 @@ class _Loader:
         return self.loaded[resolved]
 
 
-def _find(name: str, path: Path) -> Path | None:
+def _find(name: str, path: Path, included: Mapping[str, Path]) -> Path | None:
     beside = path.parent / f"{name}.yaml"
-    if beside.is_file():
-        return beside
+    if beside.is_file() or name in included:
+        return included.get(name, beside)
     try:
         return share.find("tasks", name)
     except SkillkitError:
         return None
 
 
-def _parameters(document: Document, data: Any) -> dict[str, Parameter]:
+def _cell(document: Document, name: str) -> Cell | None:
+    try:
+        return Cell.load(name) if name else None
+    except InvalidFile as error:
+        document.problems.extend(error.problems)
+    except SkillkitError as error:
+        document.error(("cell",), "unknown-cell", str(error))
+    return None
+
+
+def _includes(document: Document, data: Any, path: Path) -> dict[str, Path]:
+    """Tasks in other folders: name → file. A copy beside the task stands in for one that is not at its place, as in a bag."""
+    if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
+        document.error(("include",), "wrong-type", f"include is a list of task files, found {describe(data)}")
+        return {}
+    found: dict[str, Path] = {}
+    for index, item in enumerate(data):
+        file = next((one for one in (path.parent / item, path.parent / Path(item).name) if one.suffix in (".yaml", ".yml") and one.is_file()), None)
+        if file is None:
+            near = did_you_mean(item, (other.name for other in path.parent.glob("*.yaml")))
+            document.error(("include", index), "unknown-file", f"there is no task file '{item}' beside {path.name}", near)
+        else:
+            found[file.stem] = file
+    return found
+
+
+def _parameters(document: Document, header: Mapping[str, Any], kind: str, taken: Mapping[str, Parameter] = NOTHING) -> dict[str, Parameter]:
+    data = header.get(kind)
     if data is None:
         return {}
     if not isinstance(data, dict):
-        document.error(("parameters",), "wrong-type", f"parameters is a mapping of name to declaration, found {describe(data)}")
+        document.error((kind,), "wrong-type", f"{kind} is a mapping of name to declaration, found {describe(data)}")
         return {}
-    found = {name: read_parameter(document, name, value, ("parameters", name)) for name, value in data.items()}
+    for name in [name for name in data if name in taken]:
+        document.error((kind, name), "two-words", f"'{name}' is declared twice", "take another name", key=True)
+    found = {name: read_parameter(document, name, value, (kind, name)) for name, value in data.items()}
     return {name: parameter for name, parameter in found.items() if parameter is not None}
 
 

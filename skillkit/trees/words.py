@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from skillkit.trees.cleanup import FinallyWord, OnFailureWord
 from skillkit.trees.composites import FallbackWord, ReactiveFallbackWord, ReactiveSequenceWord, SequenceWord
 from skillkit.trees.decorators import ForceFailureWord, ForceSuccessWord, InvertWord, RepeatWord, RetryWord, TimeoutWord
+from skillkit.trees.guard import GuardWord
 from skillkit.trees.leaves import ConditionWord, SkillWord, TaskWord, WaitWord
 from skillkit.trees.node import Word
+from skillkit.trees.parallel import ParallelWord
+from skillkit.trees.question import AskWord
+from skillkit.trees.switch import SwitchWord
+from skillkit.trees.variables import ForEachWord, SetWord
 
 _ALL = (
-    SequenceWord(), ReactiveSequenceWord(), FallbackWord(), ReactiveFallbackWord(), RetryWord(), RepeatWord(), TimeoutWord(),
-    InvertWord(), ForceSuccessWord(), ForceFailureWord(), ConditionWord(), WaitWord(), SkillWord(), TaskWord(),
+    SequenceWord(), ReactiveSequenceWord(), FallbackWord(), ReactiveFallbackWord(), ParallelWord(), SwitchWord(), ForEachWord(),
+    RetryWord(), RepeatWord(), TimeoutWord(), GuardWord(), OnFailureWord(), FinallyWord(), InvertWord(), ForceSuccessWord(), ForceFailureWord(),
+    ConditionWord(), WaitWord(), SetWord(), AskWord(), SkillWord(), TaskWord(),
 )  # fmt: skip
 
 WORDS: Mapping[str, Word] = {word.name: word for word in _ALL}

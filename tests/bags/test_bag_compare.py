@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skillkit.bags import compare
-from skillkit.bags.compare import same
+from skillkit.bags.compare import Rule, same
 
 PLACES = [
-    ("directive", ("directives", 0, "values", 2), "directives[panda].values[2]"),
-    ("directive", ("directives", 0, "kind"), "directives[panda].kind"),
-    ("directive", ("directives", 0, "closure"), "directives[panda].closure"),
-    ("command", ("commands", 0, "position", 6), "commands[panda].position[6]"),
-    ("command", ("commands", 0, "limited", 0), "commands[panda].limited[0]"),
-    ("command", ("commands", 0, "safe"), "commands[panda].safe"),
+    ("policy", ("directives", 0, "values", 2), "directives[panda].values[2]"),
+    ("policy", ("directives", 0, "kind"), "directives[panda].kind"),
+    ("policy", ("directives", 0, "closure"), "directives[panda].closure"),
+    ("ik", ("commands", 0, "position", 6), "commands[panda].position[6]"),
+    ("gate", ("commands", 0, "limited", 0), "commands[panda].limited[0]"),
+    ("gate", ("commands", 0, "safe"), "commands[panda].safe"),
     ("status", ("statuses", 0, "status"), "statuses[coffee/open_cabinet].status"),
     ("status", ("started", 1, "option"), "started[coffee/open_cabinet].option"),
     ("outcome", ("transitions", 0, "outcome"), "transitions[coffee/grasp_cup].outcome"),
@@ -73,8 +73,24 @@ def test_the_cause_is_named_before_its_effects(record):
     again = record
     for _, place, _ in reversed(PLACES):
         again, _, _ = changed(again, place)
-    assert compare(record, again).kind == "status"
-    assert compare({**record, "started": [], "statuses": []}, {**again, "started": [], "statuses": []}).kind == "outcome"
+    assert compare(record, again).kind == "outcome"
+    assert compare({**record, "transitions": [], "ended": []}, {**again, "transitions": [], "ended": []}).kind == "status"
+    alone = {"started": [], "statuses": [], "transitions": [], "ended": []}
+    assert compare({**record, **alone}, {**again, **alone}).kind == "policy"
+
+
+def test_a_tolerance_lets_small_differences_pass_and_no_others(record):
+    again = copy.deepcopy(record)
+    again["commands"][0]["position"][3] += 1e-9
+    assert compare(record, again).path == "commands[panda].position[3]"
+    assert compare(record, again, rule=Rule(1e-8)) is None
+    assert compare(record, again, rule=Rule(1e-10)) is not None
+
+
+def test_a_field_that_is_ignored_is_not_compared(record):
+    again, _, _ = changed(record, ("commands", 0, "position", 6))
+    assert compare(record, again, rule=Rule(ignore=("commands[*].position*",))) is None
+    assert compare(record, again, rule=Rule(ignore=("commands[*].velocity*",))) is not None
 
 
 @given(st.floats(), st.floats())

@@ -107,7 +107,7 @@ def test_a_whole_bag_reads_the_same_in_rosbags_mcap_ros2_and_here(run_bag):
     with run_bag.open("rb") as stream:
         decoded = make_reader(stream, decoder_factories=[DecoderFactory()]).iter_decoded_messages()
         mcap = sorted((channel.topic, message.log_time, repr(plain(value))) for _, channel, message, value in decoded)
-    assert len(ours) == 600  # step, result, joint states, command, pose, signal
+    assert len(ours) == 700  # step, result, digest, joint states, command, pose, signal
     assert ours == theirs == mcap
 
 

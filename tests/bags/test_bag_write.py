@@ -109,7 +109,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_run(tmp_path, run, monkeypat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     stream = writer._stream
-    monkeypatch.setattr(writer._writer, "_Writer__stream", type("Full", (), {"write": staticmethod(full), "tell": stream.tell, "flush": stream.flush})())
+    monkeypatch.setattr(writer._file, "_stream", type("Full", (), {"write": staticmethod(full), "flush": stream.flush})())
     for tick in range(50, 150):
         writer.write_step(run.step(tick), run.result(tick))
     assert "No space left on device" in writer.failure
@@ -135,7 +135,7 @@ def test_a_killed_writer_leaves_all_but_the_last_moments(tmp_path):
             assert bag.attachments["task.yaml"] == b"task: t"
             assert "cut" in bag.note
         assert [step["tick"] for step in steps] == list(range(len(steps)))
-        assert (last - len(steps) + 1) * 0.01 <= 0.3
+        assert (last - len(steps) + 1) * 0.01 <= 0.12
 
 
 def test_a_copy_lacks_the_topics_left_out_and_nothing_else(run_bag, tmp_path):
@@ -166,7 +166,7 @@ def test_a_clock_that_is_set_back_does_not_end_flushing(tmp_path):
 
 
 def test_stamps_that_overtake_each_other_share_a_chunk(tmp_path):
-    with BagWriter(tmp_path / "run.mcap") as writer:
+    with BagWriter(tmp_path / "run.mcap", flush_every=0.2) as writer:
         for i in range(100):
             writer.write("/x", FLOAT64, {"data": float(i)}, 1.0 + 0.01 * i - (0.05 if i % 2 else 0.0))
     with open_bag(tmp_path / "run.mcap") as bag:
@@ -198,3 +198,61 @@ def test_an_attachment_of_any_length_comes_back_whole(tmp_path, length):
         assert bag.complete
         assert bag.attachments["skills/grasp/policy.py"] == data
         assert bag.attachments.media_types == {"skills/grasp/policy.py": "text/x-python"}
+
+
+def write_numbers(writer, n, topic="/x", every=0.01):
+    for i in range(n):
+        writer.write(topic, FLOAT64, {"data": float(i)}, i * every)
+
+
+def numbers(path, topic="/x"):
+    with open_bag(path) as bag:
+        return [message.value["data"] for message in bag.messages(topic)]
+
+
+def test_a_thread_writes_the_same_file(tmp_path, run):
+    for threaded in (False, True):
+        with BagWriter(tmp_path / f"{threaded}.mcap", threaded=threaded) as writer:
+            run.write(writer)
+    assert (tmp_path / "True.mcap").read_bytes() == (tmp_path / "False.mcap").read_bytes()
+
+
+def test_a_ring_writes_what_was_before_and_after_its_trigger(tmp_path):
+    with BagWriter(tmp_path / "ring.mcap", ring=1.0, flush_every=0.1) as writer:
+        for i in range(1000):
+            writer.write("/x", FLOAT64, {"data": float(i)}, i * 0.01)
+            if i == 500:
+                writer.trigger(after=0.5)
+    found = numbers(tmp_path / "ring.mcap")
+    assert found == [float(i) for i in range(int(found[0]), int(found[-1]) + 1)]
+    assert 380 <= found[0] <= 400
+    assert 550 <= found[-1] <= 561
+
+
+def test_a_ring_that_nobody_triggered_is_empty_and_whole(tmp_path):
+    with BagWriter(tmp_path / "ring.mcap", ring=1.0) as writer:
+        write_numbers(writer, 300)
+    with open_bag(tmp_path / "ring.mcap") as bag:
+        assert bag.complete
+        assert bag.topics["/x"].count == 0
+
+
+@pytest.mark.parametrize("options", [{"split_time": 1.0}, {"split_size": 4000, "compression": "none"}])
+def test_a_long_recording_goes_on_in_another_file_with_the_same_belongings(tmp_path, options):
+    with BagWriter(tmp_path / "long.mcap", **options) as writer:
+        writer.attach("task.yaml", b"task: t")
+        writer.metadata("run", {"task": "t"})
+        write_numbers(writer, 350)
+    assert len(writer.paths) >= 4
+    assert sum((numbers(path) for path in writer.paths), []) == [float(i) for i in range(350)]
+    for path in writer.paths:
+        with open_bag(path) as bag:
+            assert (bag.complete, bag.attachments["task.yaml"], bag.metadata["run"]) == (True, b"task: t", {"task": "t"})
+
+
+def test_only_the_topics_that_were_asked_for_are_written(tmp_path):
+    with BagWriter(tmp_path / "some.mcap", topics=("/arm*/x", "/y")) as writer:
+        for topic in ("/arm1/x", "/arm2/x", "/arm1/z", "/y", "/yy"):
+            write_numbers(writer, 3, topic)
+    with open_bag(tmp_path / "some.mcap") as bag:
+        assert list(bag.topics) == ["/arm1/x", "/arm2/x", "/y"]

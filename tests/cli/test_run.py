@@ -203,7 +203,7 @@ def test_a_changed_skill_is_named_with_the_first_step_that_differs(invoke: Calla
     found = answer.json
     assert answer.code == 1
     assert found["differences"] > 0
-    assert set(found["first_difference"]) == {"step", "time", "class", "path", "expected", "got"}
+    assert set(found["first_difference"]) >= {"step", "time", "class", "path", "expected", "got", "last_equal", "why"}
     assert any("25 Hz" in line for line in found["changed"]["sway"])
     assert "the skill 'sway', at work at that step, has changed" in found["cause"]
     assert "25 Hz" in found["cause"]

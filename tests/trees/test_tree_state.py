@@ -19,7 +19,8 @@ from skillkit.trees.run import OptionLeaf, behaviours
 leaves = st.one_of(
     st.builds(lambda n, letter: f"{{skill: s{n}{letter}}}", st.sampled_from((0, 1, 2, 3, 5, 8)), st.sampled_from("SSSSFFTRUE")),
     st.builds(lambda s: f"{{wait: {s} s}}", st.sampled_from((0, 0.05, 0.23, 0.4))),
-    st.builds(lambda t: f"{{condition: signal(beat) {t} 0.5}}", st.sampled_from("<>")),
+    st.builds(lambda t: f"{{condition: {t} 0.5}}", st.sampled_from(("signal(beat) <", "signal(beat) >", "$n <", "$n >"))),
+    st.builds(lambda value: f"{{set: {{n: {value}}}}}", st.sampled_from(("0", "1", "signal(beat)", "1 - $n", "$n + 3"))),
 )
 
 
@@ -29,6 +30,11 @@ def _above(below: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds(lambda word, children: f"{{{word}: [{', '.join(children)}]}}", words, st.lists(below, min_size=1, max_size=4)),
         st.builds(lambda word, child: f"{{{word}: {child}}}", st.sampled_from(("invert", "force_success", "force_failure")), below),
         st.builds(lambda word, n, child: f"{{{word}: {{times: {n}, do: {child}}}}}", st.sampled_from(("retry", "repeat")), st.integers(1, 3), below),
+        st.builds(lambda t, child: f"{{guard: {{when: signal(beat) {t} 0.5, do: {child}}}}}", st.sampled_from("<>"), below),
+        st.builds(lambda word, do, then: f"{{{word}: {{do: {do}, then: {then}}}}}", st.sampled_from(("on_failure", "finally")), below, below),
+        st.builds(lambda do, other: f"{{switch: {{cases: [{{when: signal(beat) > 0.5, do: {do}}}], otherwise: {other}}}}}", below, below),
+        st.builds(lambda some, child: f"{{for_each: {{each: EACH, in: [{some}], do: {child}}}}}", st.sampled_from(("", "a", "a, b")), below),
+        st.builds(lambda child, other: f"{{parallel: [{child}, {other}]}}", below, st.sampled_from(("{wait: 0.2 s}", "{condition: $n > 0.5}"))),
         st.builds(lambda after, child: f"{{timeout: {{after: {after} s, do: {child}}}}}", st.sampled_from((0.07, 0.3, 1.0)), below),
     )
 
@@ -39,7 +45,9 @@ FOLDER = Path(tempfile.mkdtemp(prefix="skillkit-trees-"))
 
 def begin(tree: str) -> Bench:
     path = FOLDER / "t.yaml"
-    path.write_text(f"task: t\ntree: {{sequence: [{{wait: 0 s}}, {tree}]}}\n")
+    while "EACH" in tree:  # every loop has a variable of its own
+        tree = tree.replace("EACH", f"each{tree.count('EACH')}", 1)
+    path.write_text(f"task: t\nvariables: {{n: {{type: number, maximum: 3, default: 0}}}}\ntree: {{sequence: [{{wait: 0 s}}, {tree}]}}\n")
     return Bench(load_task(path, SKILLS), lambda t: {"beat": float(int(t * 7) % 2)})
 
 

@@ -1,0 +1,253 @@
+"""XML of BehaviorTree.CPP 4 → task files, as plain values to be written as YAML and checked like any other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers import expat
+
+from skillkit.exceptions import InvalidFile, Problem, did_you_mean
+from skillkit.option import Option
+from skillkit.spaces import NOTHING
+from skillkit.trees.xml_export import HEADER
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, SAME, seconds, unscalar
+
+DEPTH_LIMIT = 100
+WORD_OF = {tag: word for word, tag in SAME.items()}
+OTHER_NAMES = {"SequenceWithMemory": "sequence", "ReactiveFallback": "reactive_fallback"}  # the same for a task
+OF_THEIRS = ("Sleep", "Delay", "AlwaysSuccess", "AlwaysFailure")
+IGNORED = ("name", "_description", "_fullpath", "_uid")
+
+
+@dataclass
+class Tag:
+    """An element and where it begins."""
+
+    name: str
+    attributes: dict[str, str]
+    line: int
+    column: int
+    children: list[Tag] = field(default_factory=list)
+
+
+def read_xml(text: str | bytes, file: str = "<text>", options: Mapping[str, Option] = NOTHING) -> dict[str, dict[str, Any]]:
+    """Every ``BehaviorTree`` as the content of a task file, by its name; the main tree first.
+
+    Args:
+        options: gives ports that hold ``{name}`` the types of the skills' parameters.
+
+    Raises:
+        InvalidFile: with everything that has no counterpart here.
+    """
+    reader = _Reader(file, options)
+    found = reader.read(text)
+    if reader.problems:
+        raise InvalidFile(reader.problems)
+    return found
+
+
+class _Reader:
+    def __init__(self, file: str, options: Mapping[str, Option]) -> None:
+        self.file, self.options = file, options
+        self.problems: list[Problem] = []
+        self.used: dict[str, dict[str, Any]] = {}  # parameters that a tree reads, with their declarations
+
+    def _error(self, tag: Tag | None, code: str, message: str, hint: str = "") -> None:
+        line, column = (tag.line, tag.column) if tag is not None else (1, 1)
+        self.problems.append(Problem(self.file, line, column, code, "error", message, hint))
+
+    def read(self, text: str | bytes) -> dict[str, dict[str, Any]]:
+        root = self._parsed(text)
+        if root is None:
+            return {}
+        if root.name != "root":
+            self._error(root, "wrong-type", f"the outermost element is 'root' in BehaviorTree.CPP, found '{root.name}'")
+            return {}
+        trees = [child for child in root.children if child.name == "BehaviorTree"]
+        if not trees:
+            self._error(root, "missing", "there is no 'BehaviorTree' in it")
+        main = root.attributes.get("main_tree_to_execute", trees[0].attributes.get("ID", "") if trees else "")
+        trees.sort(key=lambda tree: tree.attributes.get("ID") != main)
+        return {tree.attributes.get("ID", "task"): self._tree(tree) for tree in trees}
+
+    def _parsed(self, text: str | bytes) -> Tag | None:
+        open_tags: list[Tag] = []
+        roots: list[Tag] = []
+        parser = expat.ParserCreate()
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            tag = Tag(name, attributes, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
+            if len(open_tags) > DEPTH_LIMIT:
+                raise ValueError(f"nested deeper than {DEPTH_LIMIT}")
+            (open_tags[-1].children if open_tags else roots).append(tag)
+            open_tags.append(tag)
+
+        def doctype(*_: object) -> None:
+            raise ValueError("a document type is not allowed")
+
+        parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = start, lambda _: open_tags.pop(), doctype
+        try:
+            parser.Parse(text, True)
+        except (expat.ExpatError, ValueError) as error:
+            self.problems.append(Problem(self.file, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1, "xml-syntax", "error", str(error)))
+            return None
+        return roots[0]
+
+    # -- trees ------------------------------------------------------------------------------------------------------------------------
+
+    def _tree(self, tree: Tag) -> dict[str, Any]:
+        self.used = {}
+        name = tree.attributes.get("ID", "task")
+        if len(tree.children) != 1:
+            self._error(tree, "wrong-type", f"the tree '{name}' has {len(tree.children)} nodes at its root", "give it one")
+            return {}
+        node = self._node(tree.children[0])
+        try:
+            header = json.loads(tree.attributes.get(HEADER, "{}"))
+        except ValueError:
+            header = {}
+        header = header if isinstance(header, dict) else {}
+        if HEADER not in tree.attributes and self.used:
+            header = {"parameters": self.used}
+        return {"task": name, **header, "tree": node}
+
+    def _node(self, tag: Tag) -> Any:
+        custom = tag.name in ("Control", "Decorator", "Condition", "Action") and tag.attributes.get("ID") in CUSTOM
+        word = tag.attributes["ID"] if custom else WORD_OF.get(tag.name, OTHER_NAMES.get(tag.name, ""))
+        if word in ("sequence", "reactive_sequence", "fallback", "reactive_fallback"):
+            node: Any = {word: [self._node(child) for child in tag.children]}
+        elif word in ("invert", "force_success", "force_failure"):
+            node = {word: self._only(tag)}
+        elif word or tag.name in OF_THEIRS:
+            read: Callable[[Tag], Any] = getattr(self, f"_{word or tag.name.lower()}")
+            node = read(tag)
+        else:
+            self._error(tag, "unknown-word", f"'{tag.name}' has no counterpart in a task", did_you_mean(tag.name, (*WORD_OF, *OF_THEIRS)))
+            return {}
+        if "name" in tag.attributes and tag.attributes["name"] != tag.name and isinstance(node, dict):
+            node["label"] = tag.attributes["name"]
+        return node
+
+    def _only(self, tag: Tag) -> Any:
+        if len(tag.children) != 1:
+            self._error(tag, "wrong-type", f"'{tag.name}' has one child, found {len(tag.children)}")
+            return {}
+        return self._node(tag.children[0])
+
+    def _attribute(self, tag: Tag, name: str, default: str = "") -> str:
+        if name not in tag.attributes and not default:
+            self._error(tag, "missing", f"'{tag.name}' lacks '{name}'")
+        return tag.attributes.get(name, default)
+
+    def _time(self, tag: Tag, name: str) -> Any:
+        text = self._attribute(tag, name)
+        try:
+            return seconds(text) if text else "0 s"
+        except ValueError:
+            self._error(tag, "wrong-type", f"{name} is a number of milliseconds, found '{text}'")
+            return "0 s"
+
+    # -- words with a counterpart --------------------------------------------------------------------------------------------------------
+
+    def _parallel(self, tag: Tag) -> Any:
+        count = unscalar(tag.attributes.get("success_count", "-1"))
+        children = [self._node(child) for child in tag.children]
+        return {"parallel": children} if count in (-1, len(children)) else {"parallel": {"succeed": count, "do": children}}
+
+    def _times(self, tag: Tag, name: str) -> Any:
+        count = unscalar(self._attribute(tag, name))
+        return {"times": "forever" if count == -1 else count, "do": self._only(tag)}
+
+    def _retry(self, tag: Tag) -> Any:
+        return {"retry": self._times(tag, "num_attempts")}
+
+    def _repeat(self, tag: Tag) -> Any:
+        return {"repeat": self._times(tag, "num_cycles")}
+
+    def _timeout(self, tag: Tag) -> Any:
+        return {"timeout": {"after": self._time(tag, "msec"), "do": self._only(tag)}}
+
+    def _sleep(self, tag: Tag) -> Any:
+        return {"wait": self._time(tag, "msec")}
+
+    def _delay(self, tag: Tag) -> Any:
+        return {"sequence": [{"wait": self._time(tag, "delay_msec")}, self._only(tag)]}
+
+    def _alwayssuccess(self, tag: Tag) -> Any:
+        return {"condition": True}
+
+    def _alwaysfailure(self, tag: Tag) -> Any:
+        return {"condition": False}
+
+    def _skill(self, tag: Tag) -> Any:
+        return self._call(tag, "skill")
+
+    def _task(self, tag: Tag) -> Any:
+        return self._call(tag, "task")
+
+    def _call(self, tag: Tag, word: str) -> Any:
+        called = self._attribute(tag, "ID")
+        given = {name: unscalar(text) for name, text in tag.attributes.items() if name != "ID" and name not in IGNORED and not name.startswith("_")}
+        option = self.options.get(called) if word == "skill" else None
+        for name, value in given.items():
+            if isinstance(value, str) and value.startswith("$"):
+                declared = next((one for one in option.parameters if one.name == name), None) if option is not None else None
+                unit = {"unit": declared.unit} if declared is not None and declared.unit else {}
+                self.used.setdefault(value[1:], {"type": declared.type if declared is not None else "object", **unit})
+        node: dict[str, Any] = {word: called, **({"with": given} if given else {})}
+        if "_arm" in tag.attributes:
+            node["arm"] = tag.attributes["_arm"]
+        if "_execute_msec" in tag.attributes:
+            node["budgets"] = {"execute": self._time(tag, "_execute_msec")}
+        if "_into" in tag.attributes:
+            pairs = (part.partition("=") for part in tag.attributes["_into"].split(BETWEEN))
+            node["into"] = {output: unscalar(name) for output, _, name in pairs}
+        return node
+
+    # -- words of ours -------------------------------------------------------------------------------------------------------------------
+
+    def _switch(self, tag: Tag) -> Any:
+        cases = self._attribute(tag, "cases").split(BETWEEN)
+        children = [self._node(child) for child in tag.children]
+        if len(children) not in (len(cases), len(cases) + 1):
+            self._error(tag, "wrong-type", f"a switch with {len(cases)} cases has {len(cases)} children, or one more, found {len(children)}")
+        found: dict[str, Any] = {"cases": [{"when": when, "do": child} for when, child in zip(cases, children, strict=False)]}
+        return {"switch": found if len(children) <= len(cases) else {**found, "otherwise": children[-1]}}
+
+    def _for_each(self, tag: Tag) -> Any:
+        among = tag.attributes.get("in")
+        found: dict[str, Any] = {"each": self._attribute(tag, "each")}
+        if among is not None:
+            found["in"] = [unscalar(one) for one in among.split(BETWEEN)] if among else []
+        if "where" in tag.attributes:
+            found["where"] = tag.attributes["where"]
+        return {"for_each": {**found, "do": self._only(tag)}}
+
+    def _guard(self, tag: Tag) -> Any:
+        return {"guard": {"when": self._attribute(tag, "when"), "do": self._only(tag)}}
+
+    def _cleanup(self, tag: Tag) -> Any:
+        if len(tag.children) != 2:
+            self._error(tag, "wrong-type", f"'{tag.attributes['ID']}' has two children, found {len(tag.children)}")
+            return {}
+        return {tag.attributes["ID"]: {"do": self._node(tag.children[0]), "then": self._node(tag.children[1])}}
+
+    _on_failure = _finally = _cleanup
+
+    def _condition(self, tag: Tag) -> Any:
+        if tag.attributes.get("ID", "condition") != "condition":
+            hint = 'write it as an expression: ID="condition" when="…"'
+            self._error(tag, "unknown-word", f"the condition '{tag.attributes['ID']}' has no counterpart", hint)
+        return {"condition": self._attribute(tag, "when", " ")}
+
+    def _wait(self, tag: Tag) -> Any:
+        return {"wait": {"until": self._attribute(tag, "until")}}
+
+    def _set(self, tag: Tag) -> Any:
+        return {"set": {name: unscalar(text) for name, text in tag.attributes.items() if name != "ID" and name not in IGNORED}}
+
+    def _ask(self, tag: Tag) -> Any:
+        found: dict[str, Any] = {"question": self._attribute(tag, "question"), "answers": self._attribute(tag, "answers", "yes; no").split(BETWEEN)}
+        return {"ask": {**found, "into": unscalar(tag.attributes["into"])} if "into" in tag.attributes else found}

@@ -1,0 +1,73 @@
+"""How the words of a task are written in the XML of BehaviorTree.CPP 4 (https://www.behaviortree.dev/docs/learn-the-basics/xml_format).
+
+Words that BehaviorTree.CPP has as well take its names; the others are custom nodes, declared in the ``TreeNodesModel`` so that Groot2
+opens them. ``$name`` is written ``{name}``; expressions stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from skillkit import documents
+
+FORMAT = "4"
+SAME = {
+    "sequence": "Sequence", "reactive_sequence": "ReactiveSequence", "fallback": "Fallback", "reactive_fallback": "ReactiveFallback",
+    "parallel": "Parallel", "retry": "RetryUntilSuccessful", "repeat": "Repeat", "timeout": "Timeout", "invert": "Inverter",
+    "force_success": "ForceSuccess", "force_failure": "ForceFailure", "skill": "Action", "task": "SubTree",
+}  # fmt: skip
+LISTS = ("sequence", "reactive_sequence", "fallback", "reactive_fallback")
+WRAPPERS = ("invert", "force_success", "force_failure")
+
+
+class Custom(NamedTuple):
+    """A node of ours: its category in BehaviorTree.CPP and its ports."""
+
+    category: str
+    ports: tuple[str, ...]
+
+
+CUSTOM = {
+    "switch": Custom("Control", ("cases",)),
+    "for_each": Custom("Decorator", ("each", "in", "where")),
+    "guard": Custom("Decorator", ("when",)),
+    "on_failure": Custom("Control", ()),
+    "finally": Custom("Control", ()),
+    "condition": Custom("Condition", ("when",)),
+    "wait": Custom("Action", ("until",)),
+    "set": Custom("Action", ()),
+    "ask": Custom("Action", ("question", "answers", "into")),
+}
+BETWEEN = "; "  # between several words in one port
+
+
+def scalar(value: Any) -> str:
+    """A value as the text of a port."""
+    if isinstance(value, str):
+        if value.startswith("$") and value[1:].isidentifier():
+            return f"{{{value[1:]}}}"
+        return value if unscalar(value) == value else f'"{value}"'
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def unscalar(text: str) -> Any:
+    """The inverse of :func:`scalar`."""
+    if text.startswith("{") and text.endswith("}") and text[1:-1].isidentifier():
+        return f"${text[1:-1]}"
+    document = documents.parse(text)
+    plain = isinstance(document.data, (str, bool, int, float)) and not document.problems
+    return document.data if plain and (not isinstance(document.data, str) or text.startswith('"')) else text
+
+
+def milliseconds(value: Any) -> str:
+    """Seconds, or a reference to them, as the text of a port."""
+    return f"{round(1000.0 * value, 6):.12g}" if isinstance(value, (int, float)) else scalar(str(value))
+
+
+def seconds(text: str) -> Any:
+    """The inverse of :func:`milliseconds`.
+
+    Raises:
+        ValueError: neither a number nor a reference.
+    """
+    return unscalar(text) if text.startswith("{") else f"{round(float(text) / 1000.0, 9):.12g} s"

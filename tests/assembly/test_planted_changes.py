@@ -1,0 +1,254 @@
+"""Ten changes planted into a recorded run: each is found at the step where it first makes a difference, and named by its class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skillkit.assembly import Episode, Replay, System, replay, run_episode
+from skillkit.assembly.worlds import simulated_world
+from skillkit.bags import BagWriter, copy_without, open_bag
+from skillkit.bags.cdr import Codec
+from skillkit.bags.schemas import STEP, schema
+from skillkit.cell import Cell
+
+WEIGHTED = """
+import json
+from pathlib import Path
+
+from skillkit.policies.phases import Move, Phases
+from skillkit.pose import Pose, frozen
+
+GAIN = float.fromhex(json.loads((Path(__file__).parent / "weights.json").read_text()))
+
+
+class Wait(Phases):
+    order = ("wait",)
+
+    def wait(self, situation):
+        target = situation.arm.target
+        goal = Pose(frozen(target.position + [0.0, 0.0, 0.001 * EXTRA]), target.rotation)
+        return Move(goal, closure=0.25 * GAIN, done=False)
+"""
+SKILL = """
+skill: drift
+description: Rises slowly, for tests.
+parameters:
+  speed: {type: number, default: 1.0}
+action: {space: cartesian_delta, rate: 20 Hz}
+success: {when: elapsed() > 1 s, for: 0.2 s}
+time_limit: 5 s
+policy: {python: "policy:Wait"}
+"""
+TASK = """
+task: drifting
+tree:
+  sequence:
+    - skill: drift
+    - fallback:
+        - skill: {drift: {speed: 2.0}, label: again}
+        - skill: {drift: {speed: 3.0}, label: spare}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("planted")
+    write_skill(place / "skills" / "drift")
+    (place / "drifting.yaml").write_text(TASK)
+    return place
+
+
+def write_skill(folder: Path, extra: str = "1.0", gain: float = 1.0, edit: Callable[[str], str] = str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "skill.yaml").write_text(edit(SKILL))
+    (folder / "policy.py").write_text(WEIGHTED.replace("EXTRA", extra))
+    (folder / "weights.json").write_text(f'"{gain.hex()}"')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def episode(folder: Path) -> Episode:
+    cell, world = simulated_world(Cell.of_robot("panda"), "coffee", 1)
+    system = System.build(cell, folder / "drifting.yaml", skills=folder / "skills")
+    return run_episode(system, world, "drifting", seed=1, record=str(folder / "run.mcap"))
+
+
+def rewritten(
+    bag: str, target: Path, edit: Callable[[dict[str, Any]], dict[str, Any] | None], attachment: Callable[[str, bytes], bytes] = lambda name, data: data
+) -> Path:
+    """A copy of a bag with its Step messages or attachments edited; ``None`` leaves a step out."""
+    codec = Codec(STEP, schema(STEP))
+    with open_bag(bag) as source, BagWriter(target) as writer:
+        for name, data in source.attachments.items():
+            writer.attach(name, attachment(name, data))
+        for name, values in source.metadata.items():
+            writer.metadata(name, values)
+        for topic, stamp, data in source.raw_messages():
+            if source.topics[topic].type == STEP:
+                step = edit(codec.decode(data))
+                if step is not None:
+                    writer.write_stamped(topic, STEP, codec.encode(step), stamp)
+            else:
+                writer.write_stamped(topic, *(source.schema_of(topic)[0], data, stamp), source.schema_of(topic)[1])
+    return target
+
+
+def found_in(found: Replay, kind: str, step: int, path: str) -> None:
+    assert found.first is not None, "no difference was found"
+    assert (found.first.kind, found.first.step) == (kind, step), found.first
+    assert re.search(path, found.first.path), found.first.path
+    assert found.differences > 0
+    if step > 0:
+        assert found.first.last_equal is not None
+        assert found.first.last_equal[0] == step - 1
+
+
+def step_at(bag: str, time: float) -> int:
+    with open_bag(bag) as opened:
+        return next(int(step["tick"]) for step, _ in opened.steps() if step["now"] >= time - 1e-9)
+
+
+def test_nothing_planted_nothing_found(episode: Episode, folder: Path) -> None:
+    found = replay(episode.bag, folder / "skills", watch=True)
+    assert (found.differences, found.platform, found.first, found.impure) == (0, 0, None, {})
+    assert found.compared == found.steps == episode.steps
+
+
+def test_a_threshold(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    other = write_skill(tmp_path / "drift", edit=lambda text: text.replace("elapsed() > 1 s", "elapsed() > 1.1 s"))
+    first = episode.transitions[0]
+    found = replay(episode.bag, folder / "skills", use={"drift": other})
+    found_in(found, "expression", step_at(episode.bag, first.start + first.duration), r"^transitions\[drifting/drift\]")
+    assert found.first is not None
+    assert found.first.skill == "drift"
+    assert [node.path for node in found.first.why] == ["drifting/drift", "drifting"]
+    assert found.first.why[1].type == "sequence"
+    assert found.first.as_dict()["last_equal"]["step"] == found.first.step - 1
+
+
+def test_a_bit_of_a_weight(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    other = write_skill(tmp_path / "drift", gain=1.0000000000000002)
+    found = replay(episode.bag, folder / "skills", use={"drift": other})
+    found_in(found, "policy", 1, r"^directives\[panda\]\.closure")
+    assert found.changed == {"drift": ["files that are not text have changed"]}
+
+
+def test_the_order_of_the_tree(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    def swap(name: str, data: bytes) -> bytes:
+        again, spare = b"- skill: {drift: {speed: 2.0}, label: again}", b"- skill: {drift: {speed: 3.0}, label: spare}"
+        return data.replace(again, b"@").replace(spare, again).replace(b"@", spare) if name.startswith("tasks/") else data
+
+    first = episode.transitions[0]
+    found = replay(rewritten(episode.bag, tmp_path / "bag.mcap", lambda step: step, swap), folder / "skills")
+    found_in(found, "status", step_at(episode.bag, first.start + first.duration), r"^started\[drifting/1:fallback/again\]")
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "words"),
+    [
+        ("clock", "__import__('time').time() % 1.0", "time.time() at policy.py"),
+        ("random", "__import__('random').random()", "random.random() at policy.py"),
+        ("random", "__import__('numpy').random.default_rng().random()", "urandom"),
+        ("clock", "__import__('datetime').datetime.now().timestamp() % 1.0", "datetime.now() at policy.py"),
+    ],
+)
+def test_a_look_at_the_clock_or_at_unseeded_randomness(folder: Path, tmp_path: Path, kind: str, call: str, words: str) -> None:
+    write_skill(tmp_path / "skills" / "drift", extra=call)
+    cell, world = simulated_world(Cell.of_robot("panda"), "coffee", 1)
+    system = System.build(cell, folder / "drifting.yaml", skills=tmp_path / "skills")
+    episode = run_episode(system, world, "drifting", record=str(tmp_path / "run.mcap"))
+    found = replay(episode.bag, tmp_path / "skills")
+    found_in(found, kind, 1, r"^directives\[panda\]")
+    assert found.first is not None
+    assert found.first.skill == "drift"
+    assert words in found.first.because
+    assert found.changed == {}
+
+
+def test_a_parameter(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    other = write_skill(tmp_path / "drift", edit=lambda text: text.replace("default: 1.0", "default: 1.5"))
+    found_in(replay(episode.bag, folder / "skills", use={"drift": other}), "parameter", 1, r"^started\[drifting/drift\]\.parameters")
+
+
+def test_a_limit_of_the_robot_model(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    def tighten(name: str, data: bytes) -> bytes:
+        return data.replace(b"velocity: [2.175, 2.175", b"velocity: [2.175, 0.001") if name == "urdf/panda.yaml" else data
+
+    found = replay(rewritten(episode.bag, tmp_path / "bag.mcap", lambda step: step, tighten), folder / "skills")
+    assert found.first is not None
+    found_in(found, "ik", found.first.step, r"^commands\[panda\]\.(position|limited)")
+    assert found.first.step <= 12
+
+
+def test_a_message_that_was_dropped(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    def drop(step: dict[str, Any]) -> dict[str, Any]:
+        return {**step, "inputs": step["inputs"][1:]} if step["tick"] == 37 else step
+
+    found_in(replay(rewritten(episode.bag, tmp_path / "bag.mcap", drop), folder / "skills"), "input", 37, r"^step\.inputs")
+
+
+def test_messages_that_changed_places(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    def swap(step: dict[str, Any]) -> dict[str, Any]:
+        return {**step, "inputs": step["inputs"][::-1]} if step["tick"] == 40 else step
+
+    found_in(replay(rewritten(episode.bag, tmp_path / "bag.mcap", swap), folder / "skills"), "input", 40, r"^step\.inputs")
+
+
+def test_a_step_that_is_missing(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    found = replay(rewritten(episode.bag, tmp_path / "bag.mcap", lambda step: None if step["tick"] == 50 else step), folder / "skills")
+    found_in(found, "input", 50, r"^step\.tick")
+
+
+def test_another_policy(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    other = write_skill(tmp_path / "drift", extra="-1.0")
+    found_in(replay(episode.bag, folder / "skills", use={"drift": other}), "policy", 1, r"^directives\[panda\]\.values\[2\]")
+
+
+def test_digests_alone_tell_the_step(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    with open_bag(episode.bag) as bag:
+        others = [topic for topic in bag.topics if topic not in ("/skillkit/step", "/skillkit/digest")]
+    copy_without(episode.bag, tmp_path / "bag.mcap", others)
+    assert replay(tmp_path / "bag.mcap", folder / "skills").compared == episode.steps
+    other = write_skill(tmp_path / "drift", extra="-1.0")
+    found_in(replay(tmp_path / "bag.mcap", folder / "skills", use={"drift": other}), "result", 1, "result")
+
+
+def test_on_another_platform_what_is_within_the_tolerance_is_put_down_to_it(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    bag = tmp_path / "bag.mcap"
+    with open_bag(episode.bag) as source, BagWriter(bag) as writer:
+        for name, data in source.attachments.items():
+            writer.attach(name, data)
+        writer.metadata("platform", {**source.metadata["platform"], "processor": "another"})
+        for topic, stamp, data in source.raw_messages(["/skillkit/step", "/skillkit/result"]):
+            kind, text = source.schema_of(topic)
+            codec = Codec(kind, text)
+            message = codec.decode(data)
+            if message.get("commands"):
+                message["commands"][0]["position"][2] += 1e-12
+            writer.write_stamped(topic, kind, codec.encode(message), stamp, text)
+    found = replay(bag, folder / "skills")
+    assert found.differences == 0
+    assert found.platform > 100
+    assert found.first is not None
+    assert found.first.kind == "platform"
+    assert "processor was another" in found.first.because
+    assert replay(bag, folder / "skills", tolerance=1e-15).differences > 100
+
+
+def test_what_the_runtime_remembers_is_compared_at_keyframes(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    with open_bag(episode.bag) as source, BagWriter(tmp_path / "bag.mcap") as writer:
+        for name, data in source.attachments.items():
+            writer.attach(name, data)
+        for topic, stamp, data in source.raw_messages("/skillkit/step"):
+            writer.write_stamped(topic, source.schema_of(topic)[0], data, stamp)
+        keyframe = next(iter(source.messages("/skillkit/keyframe")))
+        state = keyframe.value["state"].replace('"closure": 0.0', '"closure": 0.5')
+        writer.write_keyframe(0, state, 0.0)
+    found = replay(tmp_path / "bag.mcap", folder / "skills")
+    found_in(found, "blackboard", 0, r"^state\.arms\.panda\.closure")
+    assert (found.first and found.first.expected, found.differences) == (0.5, 1)
