@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import acos, cos, pi, sin, sqrt
+from math import acos, atan2, cos, pi, sin, sqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -131,6 +131,15 @@ class Pose:
             q[3] = r[k, j] - r[j, k]
         q = q / sqrt(float(q @ q))
         return -q if q[3] < 0.0 else q
+
+    def rpy(self) -> tuple[float, float, float]:
+        """The inverse of :meth:`from_rpy`: roll, pitch, yaw [rad]; yaw is 0 where pitch is ±π/2."""
+        r = self.rotation
+        cosine = sqrt(float(r[0, 0] ** 2 + r[1, 0] ** 2))
+        pitch = atan2(-float(r[2, 0]), cosine)
+        if cosine < 1e-9:
+            return atan2(-float(r[1, 2]), float(r[1, 1])), pitch, 0.0
+        return atan2(float(r[2, 1]), float(r[2, 2])), pitch, atan2(float(r[1, 0]), float(r[0, 0]))
 
     def __matmul__(self, other: Pose) -> Pose:
         """``transform_b_to_c @ transform_a_to_b = transform_a_to_c``."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
+from skillkit.carried import Carried
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
 from skillkit.option import Event, Execution, Option, Started, StatusChange, fill_parameters
 from skillkit.perception import Perception
@@ -21,6 +22,7 @@ from skillkit.spaces import (
     CancelInput,
     ControlInput,
     Directive,
+    DriverInput,
     Ending,
     Glance,
     GoalInput,
@@ -32,7 +34,9 @@ from skillkit.spaces import (
     Observation,
     Outcome,
     SignalInput,
+    TeleopInput,
 )
+from skillkit.teleop import Takeover
 
 MOVED = 0.1  # [m] an object that is further than this from where it was left makes a resumed run begin anew
 CONTROL_WORDS = ("pause", "resume", "step")
@@ -97,6 +101,8 @@ class Runtime:
             raise InvalidValue("second_goal", second_goal, ", ".join(SECOND_GOALS))
         self.arms = {arm.name: arm for arm in arms}
         self.options = dict(options)
+        self.carried = Carried()
+        self.takeovers = {arm.name: Takeover(arm.name) for arm in arms}
         self.perception = Perception(sizes or {})
         self.goals: dict[str, _Goal] = {}
         self.second_goal = second_goal
@@ -113,7 +119,7 @@ class Runtime:
     def step(self, inputs: Sequence[Input], now: float) -> StepResult:
         """Consume ``inputs`` in order and advance to ``now`` [s, task clock, never decreasing]. Never raises."""
         self.tick += 1
-        if self.paused:
+        if self.standing:
             self.paused_for += max(0.0, now - self.now)
         self.now = max(self.now, now)
         ended: list[GoalEnded] = []
@@ -124,6 +130,7 @@ class Runtime:
             self._request(request, observation, now, ended)
         events: list[Event] = []
         directives = self._decide(observation, events)
+        self._take_over(directives, observation, now, events)
         commands = self._command(directives, observation, now)
         self._stop_unsafe(observation)
         for goal in self.goals.values():
@@ -138,15 +145,34 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
+        if isinstance(given, DriverInput):
+            if given.arm in self.arms:
+                self.arms[given.arm].heed(given)
+            return True
         if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
             return True
+        if isinstance(given, TeleopInput):
+            if given.arm in self.takeovers:
+                self.takeovers[given.arm].take(given)
+            return True
         return False
+
+    @property
+    def standing(self) -> bool:
+        """Whether time stands still for options: an operator paused them, or an arm's driver forbade motion and no operator has resumed yet."""
+        return self.paused or any(arm.held for arm in self.arms.values())
+
+    @property
+    def waiting_for(self) -> str:
+        """Why resuming is not possible yet, in words; empty where it is."""
+        return "; ".join(f"{name}: {arm.driver.reason}" for name, arm in self.arms.items() if arm.held and arm.driver.state != "ready")
 
     def _observe(self, now: float) -> Observation:
         views = {name: arm.view(now) for name, arm in self.arms.items()}
         seen = Glance({name: view for name, view in views.items() if view is not None})
-        return Observation(self._active_time, seen, self.perception.objects(now), dict(self.perception.signals), dict(self.perception.answers))
+        objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()))
+        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
 
     @property
     def _active_time(self) -> float:
@@ -166,7 +192,11 @@ class Runtime:
                 if request.goal in ("", name):
                     goal.execution.preempt(observation, self._active_time, request.reason)
         elif isinstance(request, ControlInput) and request.word in CONTROL_WORDS:
+            if request.word != "pause" and self.waiting_for:
+                return
             self.paused, self.single_step = request.word == "pause", request.word == "step"
+            for arm in self.arms.values() if not self.paused else ():
+                arm.resume()
         elif isinstance(request, ControlInput) and request.word.startswith(BREAK):
             self.breakpoints.add(request.word[len(BREAK) :])
         elif isinstance(request, ControlInput) and request.word.startswith(UNBREAK):
@@ -211,6 +241,8 @@ class Runtime:
                 return f"the arm '{arm}' is leased to the goal '{holder}'" if holder else f"unknown arm '{arm}'; {did_you_mean(arm, self.arms)}"
             if arm not in observation.arms:
                 return f"no joint state of the arm '{arm}' has arrived"
+            if self.arms[arm].driver.state != "ready":
+                return f"the arm '{arm}' may not move: {self.arms[arm].driver.reason}"
         try:
             parameters = fill_parameters(option.parameters, request.parameters, option.name)
         except SkillkitError as error:
@@ -237,13 +269,25 @@ class Runtime:
     def _decide(self, observation: Observation, events: list[Event]) -> dict[str, Directive]:
         directives: dict[str, Directive] = {}
         for goal in self.goals.values():
-            asked = {} if self.paused else goal.execution.step(observation, self._active_time)
+            asked = {} if self.standing else goal.execution.step(observation, self._active_time)
             events.extend(found := goal.execution.drain())
             if any(_begins(event) in self.breakpoints for event in found):
                 self.paused, asked = True, {}
             for arm in goal.arms:
                 directives[arm] = asked.get(arm, Hold())
         return directives
+
+    def _take_over(self, directives: dict[str, Directive], observation: Observation, now: float, events: list[Event]) -> None:
+        """A person's word replaces what is asked of a leased arm; not while paused, and never what the gate has stopped."""
+        holders = {arm: goal for goal in self.goals.values() for arm in goal.arms}
+        for arm, takeover in self.takeovers.items():
+            goal = holders.get(arm)
+            wanted = None
+            if takeover.speaking(now) and goal is not None and goal.execution.ending is None and arm in observation.arms and not self.standing:
+                wanted = takeover.directive(observation.arms[arm], now, self.arms[arm].period)
+            if wanted is not None:
+                directives[arm] = wanted
+            events.extend(takeover.events(wanted is not None, goal.execution.option.name if goal else "", self._active_time))
 
     def _command(self, directives: Mapping[str, Directive], observation: Observation, now: float) -> dict[str, JointCommand]:
         clock = self._active_time
@@ -285,6 +329,8 @@ class Runtime:
             "paused_for": self.paused_for,
             "perception": self.perception.snapshot(),
             "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
+            "carried": self.carried.snapshot(),
+            "takeovers": {name: takeover.snapshot() for name, takeover in self.takeovers.items()},
             "goals": {name: {"arms": list(goal.arms), "execution": goal.execution.snapshot()} for name, goal in self.goals.items()},
         }
 
@@ -296,6 +342,9 @@ class Runtime:
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
             self.arms[name].restore(values)
+        self.carried.restore(snapshot["carried"])
+        for name, values in snapshot["takeovers"].items():
+            self.takeovers[name].restore(values)
         self.goals = {}
         for name, values in snapshot["goals"].items():
             execution = Execution(self.options[values["execution"]["option"]], {}, {})

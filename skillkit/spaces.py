@@ -296,4 +296,44 @@ class AnswerInput:
     answer: str
 
 
-Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput
+@dataclass(frozen=True, slots=True)
+class DriverInput:
+    """Whether an arm's driver lets it move.
+
+    Attributes:
+        state: ``ready``; ``blocked``, motion is not allowed for now: the task freezes until an operator resumes it; ``fault``: goals end UNSAFE.
+        reason: in words, empty when ready.
+        speed: share of its speed at which the driver runs, 0 … 1.
+    """
+
+    arm: str
+    received: float
+    state: str
+    reason: str = ""
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TeleopInput:
+    """A person moves an arm: what they want of its tool, for as long as they keep saying it.
+
+    Attributes:
+        twist: (6,) linear [m/s] and angular velocity [rad/s] in ``frame``; zeros stand still. Empty where a ``pose`` is given.
+        pose: (7,) ``transform_tool_to_world`` to go to, position [m] and quaternion (x, y, z, w). Empty where a ``twist`` is given.
+        frame: ``"tool"``, ``"base"``, ``"world"``.
+        closure: of the gripper, 0 open … 1 closed; ``None`` leaves it as it is.
+        who, why: for the record.
+    """
+
+    arm: str
+    stamp: float
+    received: float
+    twist: tuple[float, ...] = ()
+    pose: tuple[float, ...] = ()
+    frame: str = "world"
+    closure: float | None = None
+    who: str = ""
+    why: str = ""
+
+
+Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput | DriverInput | TeleopInput

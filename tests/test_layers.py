@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skillkit"
 
 LAYER = {
-    **dict.fromkeys(("spaces", "exceptions", "pose", "documents", "share"), 0),
-    **dict.fromkeys(("option", "urdf", "embodiment", "descriptor", "cell", "expressions", "termination", "protocols"), 1),
-    **dict.fromkeys(("runtime", "library", "records", "arm", "perception"), 2),
+    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
+    **dict.fromkeys(("option", "urdf", "embodiment", "descriptor", "cell", "hardware", "robot_description", "expressions", "termination", "protocols"), 1),
+    **dict.fromkeys(("runtime", "library", "records", "arm", "perception", "carried", "teleop"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),
     "assembly": 4,
     **dict.fromkeys(("cli", "testing", "demos", "ros", "__main__"), 5),

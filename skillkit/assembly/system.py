@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skillkit import share
+from skillkit import share, teleop
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell, CellArm
 from skillkit.kinematics import ArmKinematics, CartesianController
@@ -73,7 +73,7 @@ class System:
     def options(self) -> dict[str, Option]:
         """Every skill and task as an option."""
         skills = self.skill_options()
-        return {**skills, **{name: task.option(skills, self.roles) for name, task in self.tasks.items()}}
+        return {**skills, teleop.NAME: teleop.OPTION, **{name: task.option(skills, self.roles) for name, task in self.tasks.items()}}
 
     def runtime(self, sizes: Mapping[str, Array] = NOTHING, second_goal: str = "refuse") -> Runtime:
         """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen; for ``second_goal`` see :class:`Runtime`."""

@@ -39,7 +39,7 @@ def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[s
     stations = SEVEN_JOINTS if cell.arms[0].embodiment.n >= 7 else SIX_JOINTS
     made = replace(scene_of(scene, seed, options), stations=stations)
     world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], made)
-    return Cell(cell.name, tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
+    return replace(cell, arms=tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
 
 
 def _options(scene: str, options: Mapping[str, str]) -> dict[str, Any]:

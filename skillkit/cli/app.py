@@ -11,11 +11,32 @@ from typing import Annotated
 import typer
 
 from skillkit import __version__
-from skillkit.cli import answer, cells, check, doctor, import_, info, make_plan, replay, robots, run, schema, show, skills, up
+from skillkit.cli import (
+    answer,
+    cells,
+    check,
+    doctor,
+    hardware_check,
+    import_,
+    info,
+    make_plan,
+    play,
+    record,
+    recover,
+    replay,
+    robots,
+    run,
+    schema,
+    show,
+    skills,
+    up,
+    verify,
+    watch,
+)  # fmt: skip
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-COMMANDS = (run, check, schema, show, import_, up, answer, replay, info, skills, robots, cells, doctor)
+COMMANDS = (run, check, schema, show, import_, up, watch, answer, replay, verify, play, record, info, recover, skills, robots, cells, hardware_check, doctor)
 DEBUG = "SKILLKIT_DEBUG"
 
 app = typer.Typer(
@@ -45,7 +66,7 @@ def _before(
 
 for _module in COMMANDS:
     _name = _module.__name__.rpartition(".")[2]
-    app.command(_name.rstrip("_"), epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
+    app.command(_name.rstrip("_").replace("_", "-"), epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
 app.command("plan", epilog=f"Example: {make_plan.EXAMPLE}")(make_plan.make_plan)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skillkit import share
 from skillkit.cli.arguments import AsJson
 from skillkit.cli.output import print_json, print_table
 from skillkit.exceptions import SkillkitError
+
+if TYPE_CHECKING:
+    from skillkit.cell import CellArm
 
 EXAMPLE = "skillkit cells"
 
@@ -32,8 +35,21 @@ def _row(name: str, file: Path) -> dict[str, Any]:
         cell = Cell.load(file)
     except SkillkitError as error:
         return {**row, "error": str(error)}
-    arms = [
-        {"name": arm.name, "model": arm.embodiment.name, "base_xyz": arm.base.position.tolist(), "base_quaternion": arm.base.quaternion.tolist()}
-        for arm in cell.arms
-    ]
-    return {**row, "cell": cell.name, "arms": arms}
+    cameras = [{"name": camera.name, "frame": camera.frame, "on": camera.on} for camera in cell.cameras]
+    objects = {thing: size.tolist() for thing, size in cell.objects.items()}
+    return {**row, "cell": cell.name, "arms": [_arm(arm) for arm in cell.arms], "cameras": cameras, "objects": objects}
+
+
+def _arm(arm: CellArm) -> dict[str, Any]:
+    hardware = arm.hardware
+    return {
+        "name": arm.name,
+        "model": arm.embodiment.name,
+        "base_xyz": arm.base.position.tolist(),
+        "base_quaternion": arm.base.quaternion.tolist(),
+        "namespace": arm.namespace,
+        "serial": hardware.serial,
+        "driver": hardware.driver,
+        "controller": hardware.controller,
+        "gripper": hardware.gripper.driver,
+    }

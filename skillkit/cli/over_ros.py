@@ -49,8 +49,9 @@ def run_over_ros(plan: Plan, watched: bool) -> Result:
     with TemporaryDirectory(prefix="skillkit-") as scratch, _watching(plan, watched) as (on_tree, on_stage):
         bag = plan.bag or str(Path(scratch) / "run.mcap")  # what ran is read from it also where nobody asked for it
         setup = Setup(
-            robot="" if plan.cell else plan.robot, cell=plan.cell, scene=task.scene, seed=plan.seed, options=plan.scene, tasks=(plan.task,),
-            skills=plan.skills, use=plan.use, bag=bag, picture=str(Path(plan.picture).absolute()) if plan.picture else "",
+            robot="" if plan.cell else plan.robot, cell=plan.cell, scene="" if plan.hardware else task.scene, seed=plan.seed, options=plan.scene,
+            tasks=(plan.task,), hardware=plan.hardware, speed=plan.speed, skills=plan.skills, use=plan.use, bag=bag,
+            picture=str(Path(plan.picture).absolute()) if plan.picture else "",
         )  # fmt: skip
         report = run_session(setup, task.name, plan.parameters, on_tree, on_stage)
         found, peak = read_back(bag, cell)

@@ -18,6 +18,7 @@ class Plan:
         use: skill name → folder to take it from.
         parameters: of the task.
         scene: the scene's options by name.
+        hardware: on the real arms of the cell; speed: share of their velocity limits.
         bag, picture, checkpoint: where to write them; empty for not at all.
         resume: checkpoint of a run to go on with; empty to begin one.
     """
@@ -36,6 +37,8 @@ class Plan:
     resume: str = ""
     task_name: str = ""
     cell_name: str = ""
+    hardware: bool = False
+    speed: float = 1.0
 
 
 def bag_paths(wanted: str, seeds: list[int]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, pairs, skills_folder, task_parameters
+from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.plan import Plan, bag_paths, free_path
 from skillkit.cli.result import Result, document
@@ -35,26 +36,34 @@ def run(
     checkpoint: Annotated[str, typer.Option("--checkpoint", metavar="FILE", help="Keep the state of the run there from event to event.")] = "",
     resume: Annotated[str, typer.Option("--resume", metavar="CHECKPOINT", help="Go on with a killed run; robot, seed and scene are taken from it.")] = "",
     ros: Annotated[bool, typer.Option("--ros", help="Over real ROS 2: simulator, runtime and recorder as processes of their own.")] = False,
+    hardware: OnHardware = False,
+    yes: Yes = False,
+    speed: Speed = 1.0,
     as_json: AsJson = False,
 ) -> int:
-    """Run a task on a simulated robot. Exit 0 only when every episode succeeds physically.
+    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds physically.
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """
     if ros and jobs > 1:
         raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
-    if (checkpoint or resume) and (ros or episodes > 1):
-        raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros else ''}", "one episode, in process")
+    if (checkpoint or resume) and (ros or hardware or episodes > 1):
+        raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
     plan = Plan(
         task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"), checkpoint=checkpoint, resume=resume
     )
+    plan = replace(plan, hardware=hardware, speed=speed)
     plan = checked(plan, values)
+    if hardware and episodes > 1:
+        raise InvalidValue("--episodes", episodes, "1 with --hardware: somebody has to put the things back")
+    if hardware:
+        confirm(cell, speed, yes)
     plans = [replace(plan, seed=number) for number in range(seed, seed + episodes)]
     shown = episodes == 1 and not as_json
     plans = with_files(plans, record, picture, shown)
-    if ros:
+    if ros or hardware:
         results = over_ros(plans, shown)
     elif shown:
         results = [watched(plans[0])]
@@ -97,9 +106,12 @@ def checked(plan: Plan, values: list[str] | None) -> Plan:
 
     cell = cell_of(plan)
     task = next(iter(system_of(plan, cell).tasks.values()))
-    if not task.scene:
+    if plan.hardware:
+        plan = replace(plan, scene={})
+    elif not task.scene:
         raise InvalidValue("scene", "", f"a task that names its scene; add 'scene: coffee' to {task.files[0]}")
-    scene_of(task.scene, plan.seed, plan.scene)
+    else:
+        scene_of(task.scene, plan.seed, plan.scene)
     given = task_parameters(task.parameters, values)
     fill_parameters(task.parameters, given, task.name)
     return replace(plan, parameters=given, task_name=task.name, cell_name=cell.name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skillkit.cli.arguments import CellName, RobotName, SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 
 if TYPE_CHECKING:
     from skillkit.ros.processes import Process
@@ -29,9 +30,12 @@ def up(
     skills: SkillsFolder = None,
     record: Annotated[str, typer.Option("--record", metavar="BAG", help="Also start a recorder that writes there.")] = "",
     namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of every node.")] = "",
+    hardware: OnHardware = False,
+    yes: Yes = False,
+    speed: Speed = 1.0,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only print the command lines.")] = False,
 ) -> int:
-    """Start simulator, runtime and recorder as ROS 2 nodes; Ctrl-C stops them all, the runtime first.
+    """Start simulator (or, with --hardware, none), runtime and recorder as ROS 2 nodes; Ctrl-C stops them all, the runtime first.
 
     Exit 1 when one of them ends by itself.
     """
@@ -42,11 +46,14 @@ def up(
 
     given = pairs(options, "--scene-option")
     cell_of(Plan("", robot, cell, seed))
+    if hardware:
+        confirm(cell, speed, yes or dry)
+        scene = ""
     if scene:
         scene_of(scene, seed, given)
     setup = Setup(
         robot="" if cell else robot, cell=cell, scene=scene, seed=seed, options=given, tasks=tuple(tasks or ()),
-        skills=str(skills_folder(skills)), use=pairs(use, "--use"), bag=record, namespace=namespace,
+        skills=str(skills_folder(skills)), use=pairs(use, "--use"), bag=record, namespace=namespace, hardware=hardware, speed=speed,
     )  # fmt: skip
     processes = bringup(setup)
     if dry:

@@ -157,6 +157,10 @@ class TaskClient(Node):
         return future.result()
 
     def _diagnose(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            if status.hardware_id == "control loop":
-                self._loop = {pair.key: float(pair.value) for pair in status.values if pair.key.endswith("_ms") or pair.key in ("ticks", "missed")}
+        self._loop.update(loop_figures(message))
+
+
+def loop_figures(message: DiagnosticArray) -> dict[str, float]:
+    """What a runtime says of its schedule, see ``ticking``; empty where the message is not from one."""
+    pairs = [pair for status in message.status if status.hardware_id == "control loop" for pair in status.values]
+    return {pair.key: float(pair.value) for pair in pairs if pair.key.endswith("_ms") or pair.key in ("ticks", "missed")}

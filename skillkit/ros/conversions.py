@@ -10,15 +10,16 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, Transform
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import Marker, MarkerArray
 
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import SkillkitError
-from skillkit.pose import Array, frozen
+from skillkit.pose import Array, Pose, frozen
 from skillkit.records import Record, header, time_fields
 from skillkit.spaces import JointInput, ObjectInput
 
@@ -122,15 +123,28 @@ def closure_of(embodiment: Embodiment, positions: Iterable[float]) -> float | No
 # ---- objects -----------------------------------------------------------------------------------------------------------------------
 
 
-def object_input(name: str, message: PoseStamped, received: float) -> ObjectInput:
-    """A perceived pose in the frame ``world``."""
-    p, q = message.pose.position, message.pose.orientation
+def object_input(name: str, message: PoseStamped | PoseWithCovarianceStamped, received: float) -> ObjectInput:
+    """A perceived pose, in the frame of its header."""
+    pose = message.pose.pose if isinstance(message, PoseWithCovarianceStamped) else message.pose
+    p, q = pose.position, pose.orientation
     position = (float(p.x), float(p.y), float(p.z))
     return ObjectInput(name, seconds(message.header.stamp), received, position, (float(q.x), float(q.y), float(q.z), float(q.w)))
 
 
+def spread_of(covariance: Iterable[float]) -> float:
+    """Standard deviation of a position [m] along its worst direction, of a (36,) covariance row by row."""
+    matrix = np.array([float(value) for value in covariance]).reshape(6, 6)[:3, :3]
+    return float(np.sqrt(max(0.0, float(np.linalg.eigvalsh(0.5 * (matrix + matrix.T))[-1])))) if np.isfinite(matrix).all() else float("inf")
+
+
+def pose_of_transform(message: Transform) -> Pose:
+    """``transform_child_to_parent``."""
+    t, q = message.translation, message.rotation
+    return Pose.from_quaternion([float(t.x), float(t.y), float(t.z)], [float(q.x), float(q.y), float(q.z), float(q.w)])
+
+
 def pose_stamped(given: ObjectInput) -> PoseStamped:
-    """The inverse of :func:`object_input`."""
+    """The inverse of :func:`object_input`, in the frame ``world``."""
     message = PoseStamped()
     message.header.stamp, message.header.frame_id = stamp_of(given.stamp), "world"
     p, q = message.pose.position, message.pose.orientation

@@ -6,6 +6,7 @@ is orphaned. Its result is sent once its arms are at rest. Callbacks are corouti
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import parameters_of
 from skillkit.ros.names import client_alive
+from skillkit.ros.origin import ORIGIN, refusal
 from skillkit.runtime import GoalEnded, StepResult
 from skillkit.spaces import CancelInput, Ending, GoalInput, Outcome
 
@@ -45,14 +47,15 @@ class Goals:
     """Serves both actions.
 
     Args:
-        tasks, skills: names that a goal may ask for.
+        tasks: names that a goal may ask for. skills: the same, with their digests.
         lost_after: a client that showed life and shows none for this long has died [s].
         stop_when_lost: whether its goal is then cancelled.
     """
 
-    def __init__(self, node: Node, loop: ControlLoop, tasks: Sequence[str], skills: Sequence[str], lost_after: float, stop_when_lost: bool) -> None:
+    def __init__(self, node: Node, loop: ControlLoop, tasks: Sequence[str], skills: Mapping[str, str], lost_after: float, stop_when_lost: bool) -> None:
         self._node, self._loop, self._lost_after, self._stop_when_lost = node, loop, lost_after, stop_when_lost
         self._active: dict[str, ActiveGoal] = {}
+        self._digests = dict(skills)
         self._known: Mapping[str, Sequence[str]] = {"task": tuple(tasks), "skill": tuple(skills)}
         self._servers = [self._server(RunTask, "run_task"), self._server(ExecuteSkill, "execute_skill")]
         self._timer = node.create_timer(FEEDBACK_EVERY, self._feed_back)
@@ -82,9 +85,9 @@ class Goals:
         option = str(getattr(request, kind))
         executor = self._node.executor
         goal = self._active[key] = ActiveGoal(handle, option, Future(executor=executor), self._loop.now())
-        refusal, parameters = self._check(kind, option, request.parameters)
-        if refusal:
-            goal.future.set_result(GoalEnded(key, Ending(Outcome.REFUSED, refusal), self._loop.now()))
+        why_not, parameters = self._check(kind, option, request.parameters)
+        if why_not:
+            goal.future.set_result(GoalEnded(key, Ending(Outcome.REFUSED, why_not), self._loop.now()))
         else:
             self._watch(key, goal)
             self._loop.put(GoalInput(key, self._loop.now(), option, parameters))
@@ -94,9 +97,11 @@ class Goals:
         if option not in self._known[kind]:
             return f"unknown {kind} '{option}'; {did_you_mean(option, self._known[kind])}", {}
         try:
-            return "", parameters_of(text)
+            parameters = parameters_of(text)
         except SkillkitError as error:
             return str(error), {}
+        origin = parameters.pop(ORIGIN, None)
+        return "" if origin is None else refusal(origin, self._digests, time.time()), parameters
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         self._loop.put(CancelInput(_key(handle), self._loop.now(), "cancelled by the client"))

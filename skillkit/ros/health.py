@@ -17,6 +17,7 @@ class Health:
     def __init__(self, node: Node, loop: ControlLoop) -> None:
         self._node, self._loop = node, loop
         self.complaint = ""
+        self.waiting = ""  # arms and objects that have not been heard yet
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._timer = node.create_timer(EVERY, self.publish)
 
@@ -39,6 +40,8 @@ class Health:
     def _judge(self, figures: dict[str, float], stopped: dict[str, str]) -> tuple[bytes, str]:
         if self.complaint:
             return DiagnosticStatus.ERROR, self.complaint
+        if self.waiting:
+            return DiagnosticStatus.WARN, f"no goals are accepted before the first word of: {self.waiting}"
         if stopped:
             return DiagnosticStatus.ERROR, "; ".join(f"{name} was stopped: {reason}" for name, reason in stopped.items())
         if self._loop.overruns.strained:

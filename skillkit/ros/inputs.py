@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
@@ -17,8 +16,11 @@ from visualization_msgs.msg import MarkerArray
 from skillkit.cell import Cell
 from skillkit.pose import Array
 from skillkit.ros.control_loop import ControlLoop
-from skillkit.ros.conversions import JointStateReader, object_input, sizes_of
+from skillkit.ros.conversions import JointStateReader, sizes_of
+from skillkit.ros.frames import CellFrames
 from skillkit.ros.names import ANSWERS, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
+from skillkit.ros.object_poses import ObjectPoses
+from skillkit.ros.teleop import TeleopTopics
 from skillkit.spaces import AnswerInput, SignalInput
 
 LOOK_EVERY = 0.2  # [s] between two looks for new topics
@@ -34,14 +36,17 @@ class ObjectSizes:
 class Inputs:
     """Subscriptions that feed a control loop."""
 
-    def __init__(self, node: Node, loop: ControlLoop, cell: Cell) -> None:
+    def __init__(self, node: Node, loop: ControlLoop, cell: Cell, hardware: bool = False) -> None:
         self._node, self._loop = node, loop
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
-        self._found: dict[str, Subscription] = {}
+        self._found: dict[str, Subscription | None] = {}
+        self.frames = CellFrames(node, cell)
+        self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.add)
+        topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:
             reader = JointStateReader(arm.name, arm.embodiment)
-            topics = ArmTopics.of(arm.name, len(cell.arms) == 1)
-            node.create_subscription(JointState, topics.joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+            node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+        self.teleop = [TeleopTopics(node, loop, arm.name, topics[arm.name].teleop) for arm in cell.arms]
         node.create_subscription(String, ANSWERS, self._answer, EVERY)
         self._looking = node.create_timer(LOOK_EVERY, self._look)
 
@@ -55,13 +60,13 @@ class Inputs:
 
     def _look(self) -> None:
         here = self._node.get_namespace().rstrip("/") + "/"
-        for topic, _ in self._node.get_topic_names_and_types():
+        for topic, kinds in self._node.get_topic_names_and_types():
             name = topic.removeprefix(here)
             if name == topic or name in self._found:
                 continue
             if name.startswith(OBJECTS) and name.endswith(POSE):
                 thing = name[len(OBJECTS) : -len(POSE)]
-                self._found[name] = self._node.create_subscription(PoseStamped, name, lambda message, thing=thing: self._object(thing, message), NEWEST)
+                self._found[name] = self.poses.subscribe(thing, name, kinds)
             elif name.startswith(SIGNALS):
                 thing = name[len(SIGNALS) :]
                 self._found[name] = self._node.create_subscription(Float64, name, lambda message, thing=thing: self._signal(thing, message), NEWEST)
@@ -70,11 +75,8 @@ class Inputs:
         given = reader.read(message, self._loop.now())
         if given is not None:
             self.heard.add(given.arm)
+            self.frames.joints(given)
             self._loop.put(given)
-
-    def _object(self, name: str, message: PoseStamped) -> None:
-        self.heard.add(name)
-        self._loop.put(object_input(name, message, self._loop.now()))
 
     def _signal(self, name: str, message: Float64) -> None:
         now = self._loop.now()

@@ -25,6 +25,8 @@ SYSTEM = {
     "skills": ("", "folder of skill folders; empty: the first that is found"),
     "bag": ("", "file to record; empty: none"),
     "namespace": ("", "of every node"),
+    "hardware": ("false", "true: the arms of the cell are real, and nothing asks again; give scene:='' too"),
+    "speed": ("1.0", "share of the velocity limits of real arms"),
     "on_lost": ("stop", "stop or continue a goal whose client or recorder has died"),
 }
 TASK = {"task": ("prepare_coffee", "the task to run; everything shuts down with it"), "parameters": ("{}", "of the task, a JSON object")}
@@ -69,7 +71,8 @@ def _given(context: LaunchContext, file: str) -> dict[str, str]:
 def _setup(context: LaunchContext) -> Setup:
     given = _given(context, "bringup")
     tasks = tuple(word.strip() for word in given.pop("tasks").split(",") if word.strip())
-    return Setup(seed=int(given.pop("seed")), tasks=tasks, **given)  # type: ignore[arg-type]
+    hardware, speed = given.pop("hardware") == "true", float(given.pop("speed"))
+    return Setup(seed=int(given.pop("seed")), tasks=tasks, hardware=hardware, speed=speed, **given)  # type: ignore[arg-type]
 
 
 def _action(process: Process) -> ExecuteProcess:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 
+from skillkit.cell import Cell
+from skillkit.hardware import Hardware
+
 STEP, RESULT, TREE = "step", "result", "tree"
 DESCRIPTION = "run_description"
 OBJECT_SIZES = "objects/markers"
@@ -21,6 +24,9 @@ EVERY = QoSProfile(depth=500, reliability=ReliabilityPolicy.RELIABLE, history=Hi
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """What a late subscriber must still get."""
 
+STATIC_TRANSFORMS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""As tf2 publishes /tf_static: one message from each of many publishers."""
+
 
 @dataclass(frozen=True)
 class ArmTopics:
@@ -29,12 +35,32 @@ class ArmTopics:
     joint_states: str
     trajectory: str
     gripper: str
+    robot_description: str = "robot_description"
+    teleop: str = "teleop/"
 
     @classmethod
-    def of(cls, arm: str, alone: bool) -> ArmTopics:
-        """The topics of an arm; below its own name where it is not the only arm of the cell."""
-        prefix = "" if alone else f"{arm}/"
-        return cls(f"{prefix}joint_states", f"{prefix}arm_controller/joint_trajectory", f"{prefix}gripper_controller/commands")
+    def of(cls, arm: str, alone: bool, hardware: Hardware | None = None, namespace: str | None = None) -> ArmTopics:
+        """The topics of an arm, named after its controllers.
+
+        Args:
+            alone: the only arm of its cell; where no namespace is given, the topics of others are below the arm's own name.
+        """
+        own = hardware or Hardware()
+        below = ("" if alone else arm) if namespace is None else namespace
+        prefix = f"{below.rstrip('/')}/" if below else ""
+        return cls(
+            f"{prefix}{own.joint_states}",
+            f"{prefix}{own.controller}/joint_trajectory",
+            f"{prefix}{own.gripper.controller}/commands",
+            f"{prefix}{own.robot_description}",
+            f"{prefix}teleop/",
+        )
+
+    @classmethod
+    def in_cell(cls, cell: Cell) -> dict[str, ArmTopics]:
+        """The topics of every arm of a cell, by its name."""
+        alone = len(cell.arms) == 1
+        return {arm.name: cls.of(arm.name, alone, arm.hardware, arm.namespace) for arm in cell.arms}
 
 
 def client_alive(goal: str) -> str:

@@ -38,7 +38,7 @@ def load_cell(robot: str, cell: str, shift: str = "") -> Cell:
     except ValueError:
         raise InvalidValue("shift", shift, "x,y,yaw [m, m, rad], for example 0.3,-0.2,0.5") from None
     moved = Pose.from_vector((x, y, 0.0), (0.0, 0.0, yaw))
-    return Cell(found.name, tuple(replace(arm, base=moved @ arm.base) for arm in found.arms))
+    return replace(found, arms=tuple(replace(arm, base=moved @ arm.base) for arm in found.arms))
 
 
 def words(text: str) -> list[str]:

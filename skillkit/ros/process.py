@@ -28,10 +28,13 @@ WAKE_EVERY = 0.1  # [s] longest time until a signal is noticed
 
 
 _stop = threading.Event()
+_status = 0
 
 
-def end() -> None:
-    """Ask this process to end, from any thread."""
+def end(status: int = 0) -> None:
+    """Ask this process to end with an exit status, from any thread."""
+    global _status
+    _status = status
     _stop.set()
 
 
@@ -59,12 +62,13 @@ def run(make: Callable[[], Node], real_time: bool = False) -> int:
             getattr(node, "close", lambda: None)()
             node.destroy_node()
         rclpy.try_shutdown()
-    return 0
+    return _status
 
 
 def _spin(node: Node) -> None:
     executor = EventsExecutor()
-    executor.add_node(node)
+    for each in (node, *getattr(node, "companions", ())):
+        executor.add_node(each)
     try:
         while not _stop.is_set():
             try:

@@ -6,18 +6,22 @@ import json
 import signal
 import sys
 import threading
+import time
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from skillkit.exceptions import SkillkitError
+from skillkit.library import load_skills
 from skillkit.ros.client import TaskClient
 from skillkit.ros.conversions import parameters_of
+from skillkit.ros.origin import with_origin
 from skillkit.ros.parameters import declare
 
 PARAMETERS = {
     "task": ("", "the task to run"),
     "parameters": ("{}", "of the task, a JSON object"),
+    "skills": ("", "folder of skill folders that the runtime's have to be equal to; empty: they are not compared, and neither are the clocks"),
     "ready_within": (60.0, "time to wait for the runtime [s]"),
 }
 
@@ -57,6 +61,9 @@ def _run(client: TaskClient, stop: threading.Event) -> int:
             client.cancel()
 
     client.wait_until_ready(given["ready_within"], ready)
+    if given["skills"]:
+        digests = {name: skill.digest for name, skill in load_skills(given["skills"]).items()}
+        parameters = with_origin(parameters, digests, time.time())
     report = client.run(given["task"], parameters, cancel_when_asked)
     found = {"task": given["task"], "outcome": report.outcome, "reason": report.reason, "duration_s": report.duration, "decisions": report.decisions}
     print(json.dumps(found), flush=True)

@@ -12,6 +12,7 @@ import base64
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,25 +24,31 @@ from skillkit_interfaces.srv import ListSkills
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from skillkit import share
+from skillkit import share, teleop
 from skillkit.assembly import Checkpoint, Description, System
 from skillkit.assembly.checkpoint import EVERY
+from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, SkillkitError
+from skillkit.kinematics.calibration import ToolDifference
 from skillkit.pose import Array
 from skillkit.ros import process
+from skillkit.ros.arm_record import note_success
 from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
+from skillkit.ros.described import SelfDescriptions
+from skillkit.ros.drivers import ArmDriver
+from skillkit.ros.frames import hand_eye
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
 from skillkit.ros.keeping import Keeper
 from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics
-from skillkit.ros.outputs import ArmOutput, Records
+from skillkit.ros.outputs import Records
 from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.runtime import BREAK, SECOND_GOALS, UNBREAK, StepResult
-from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand
+from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand, Outcome
 
 PARAMETERS = {
     "robot": ("", "model of the only arm, for example panda"),
@@ -50,6 +57,8 @@ PARAMETERS = {
     "skills": ("", "folder of skill folders; empty: the first that is found"),
     "use": ("", "skills to take from other folders: SKILL=FOLDER, several separated by semicolons"),
     "tasks": ("", "tasks that goals may ask for, by name or file, separated by commas; empty: every task that is found"),
+    "hardware": (False, "the arms of the cell are real: they describe themselves, and their first run is slow"),
+    "speed": (1.0, "share of the velocity limits of real arms"),
     "recorded": (False, "begin only when a recorder is there: then every step from the first on is in its bag"),
     "second_goal": ("refuse", "a goal whose arms another one holds: refuse, queue, or preempt the other one"),
     "on_overrun": ("report", "when ticks are missed: report, degrade (draw no trees), hold (until a second passed without) or abort"),
@@ -62,6 +71,7 @@ PARAMETERS = {
     "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.02"),
     "objects_within": (5.0, "time to wait for the sizes of the objects before starting without [s]"),
     "details": ("{}", "what else is known of this run (seed, scene …), a JSON object kept in its bag"),
+    "described_within": (10.0, "time to wait for real arms to describe themselves [s]"),
     "autostart": (True, "configure and activate at once, without a lifecycle manager"),
 }
 READY_EVERY = 0.1  # [s]
@@ -79,6 +89,9 @@ class RuntimeNode(LifecycleNode):
         self.records: Records | None = None
         self.goals: Goals | None = None
         self.sizes: dict[str, Array] | None = None
+        self._waiting: Timer | None = None
+        self.calibration: dict[str, Any] = {}
+        self.succeeded: set[str] = set()  # serials of real arms that a goal has succeeded on
         self.keeper: Keeper | None = None
         self.resumed: Checkpoint | None = None
         self.breakpoints: set[str] = set()
@@ -100,10 +113,40 @@ class RuntimeNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen; the core starts when the objects' sizes are known."""
-        self._sizes_subscription = ObjectSizes(self, self._announced)
-        self._waiting: Timer = self.create_timer(self.given["objects_within"], lambda: self._announced({}))
+        """Listen; the core starts when real arms have described themselves and the objects' sizes are known."""
+        if self.given["hardware"] and self.system is not None:
+            self._described = SelfDescriptions(self, self.system.cell, self.given["speed"], self._as_described, self._unusable)
+            self._patience: Timer = self.create_timer(self.given["described_within"], self._undescribed)
+        else:
+            self._listen()
         return super().on_activate(state)
+
+    def _as_described(self, cell: Cell, differences: Mapping[str, ToolDifference]) -> None:
+        self._patience.cancel()
+        if self.system is None or self.records is not None:
+            return
+        self.system.cell = cell
+        for arm, difference in differences.items():
+            self.calibration[arm] = {**difference._asdict(), "position": difference.position.tolist(), "agrees": difference.agrees}
+            say = self.get_logger().info if difference.agrees else self.get_logger().warning
+            say(f"{arm}: the model differs from the robot's own description, which is used, by {difference}")
+        if cell.objects:
+            self._announced(cell.objects)
+        else:
+            self._listen()
+
+    def _undescribed(self) -> None:
+        self._patience.cancel()
+        arms = ", ".join(self._described.missing)
+        self._unusable(f"no robot_description of {arms} within {self.given['described_within']:g} s; is its driver running?")
+
+    def _unusable(self, why: str) -> None:
+        print(why, file=sys.stderr, flush=True)
+        process.end(1)
+
+    def _listen(self) -> None:
+        self._sizes_subscription = ObjectSizes(self, self._announced)
+        self._waiting = self.create_timer(self.given["objects_within"], lambda: self._announced({}))
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Bring the arms to rest and fall silent."""
@@ -118,6 +161,9 @@ class RuntimeNode(LifecycleNode):
         for part in self.open:
             part.close()
         self.open = []
+        if self.succeeded:
+            note_success(self.succeeded)
+            self.succeeded = set()
 
     def build(self) -> None:
         """The system that the parameters name.
@@ -145,7 +191,8 @@ class RuntimeNode(LifecycleNode):
     # -- starting ------------------------------------------------------------------------------------------------------------------------
 
     def _announced(self, sizes: Mapping[str, Array]) -> None:
-        self._waiting.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self.records is not None or self.system is None:
             return
         self.sizes = dict(sizes)
@@ -163,13 +210,15 @@ class RuntimeNode(LifecycleNode):
             return
         self.destroy_timer(self._recorded)
         cell = self.system.cell
-        alone = len(cell.arms) == 1
-        self.outputs = {arm.name: ArmOutput(self, arm, ArmTopics.of(arm.name, alone)) for arm in cell.arms}
+        topics = ArmTopics.in_cell(cell)
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(
             self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
         )
-        self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
+        reached = [arm if self.given["hardware"] else replace(arm, hardware=arm.hardware.simulated()) for arm in cell.arms]
+        self.outputs = {arm.name: ArmDriver(self, arm, topics[arm.name], self.loop.put, self.loop.now) for arm in reached}
+        self.open += self.outputs.values()
+        self.inputs, self.health = Inputs(self, self.loop, cell, self.given["hardware"]), Health(self, self.loop)
         self.open += [self.inputs, self.health]
         self._offer_services()
         self._break_at(words(self.given["breakpoints"]))
@@ -178,7 +227,7 @@ class RuntimeNode(LifecycleNode):
         self._ready: Timer = self.create_timer(READY_EVERY, self._open_when_ready)
 
     def _describe(self, system: System, sizes: Mapping[str, Array]) -> None:
-        description = Description.of(system, sizes, clock="ros", **json.loads(self.given["details"]))
+        description = Description.of(system, sizes, clock="ros", **json.loads(self.given["details"]), **self._of_hardware(system))
         if self.given["checkpoint"]:
             self.keeper = Keeper(self.given["checkpoint"], description.run, self._complain)
             self.open.append(self.keeper)
@@ -186,14 +235,25 @@ class RuntimeNode(LifecycleNode):
         self._description = self.create_publisher(String, DESCRIPTION, LATCHED)
         self._description.publish(String(data=json.dumps(files)))
 
+    def _of_hardware(self, system: System) -> dict[str, Any]:
+        """What the bag says of cameras and real arms."""
+        cameras = {"cameras": {camera.name: hand_eye(camera) for camera in system.cell.cameras}} if system.cell.cameras else {}
+        if not self.given["hardware"]:
+            return cameras
+        return {**cameras, "hardware": {arm.name: arm.hardware.serial for arm in system.cell.arms}, "calibration": self.calibration}
+
     def _open_when_ready(self) -> None:
         if self.system is None or self.loop is None or self.sizes is None:
             return
-        if not {arm.name for arm in self.system.cell.arms} | set(self.sizes) <= self.inputs.heard:
+        missing = ({arm.name for arm in self.system.cell.arms} | set(self.sizes)) - self.inputs.heard
+        if missing:
+            self.health.waiting = ", ".join(f"{name} ({why})" if (why := self.inputs.poses.lost.get(name)) else name for name in sorted(missing))
             return
+        self.health.waiting = ""
         self.destroy_timer(self._ready)
         stop = self.given["on_client_lost"] == "stop"
-        self.goals = Goals(self, self.loop, list(self.system.tasks), list(self.system.skills), self.given["lost_after"], stop)
+        skills = {**{name: skill.digest for name, skill in self.system.skills.items()}, teleop.NAME: ""}
+        self.goals = Goals(self, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
         self.open.append(self.goals)
         if self.resumed is not None:
             self.loop.before_a_tick(self._resume)
@@ -219,6 +279,8 @@ class RuntimeNode(LifecycleNode):
             self.keeper.follow(self.runtime, result)
         if self.goals is not None:
             self.goals.follow(result)
+        if self.given["hardware"] and self.system is not None and any(goal.ending.outcome is Outcome.SUCCEEDED for goal in result.ended):
+            self.succeeded = {arm.hardware.serial for arm in self.system.cell.arms if self.runtime.arms[arm.name].sent_position is not None}
 
     def _complain(self, text: str) -> None:
         self.health.complaint = text
@@ -234,6 +296,8 @@ class RuntimeNode(LifecycleNode):
     def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
         if self.loop is not None:
+            response.message = self.runtime.waiting_for if word != "pause" else ""
+            response.success = not response.message
             self.loop.put(ControlInput(word, self.loop.now()))
         return response
 

@@ -19,6 +19,7 @@ from skillkit_interfaces.srv import ListSkills  # noqa: E402
 
 from skillkit.ros.children import Children  # noqa: E402
 from skillkit.ros.client import TaskClient  # noqa: E402
+from skillkit.ros.origin import with_origin  # noqa: E402
 from skillkit.ros.processes import Setup, bringup  # noqa: E402
 
 OBSERVED = 0.05  # [s] by which this test's own view may lag behind
@@ -53,6 +54,16 @@ def test_a_wrong_parameter_is_refused_by_name(running: Running) -> None:
     report = running.client.run("prepare_coffee", {"cupp": "cup_1"})
     assert report.outcome == "REFUSED"
     assert "cupp" in report.reason
+
+
+@pytest.mark.parametrize(
+    ("digests", "late", "why"),
+    [({"grasp": "0" * 64}, 0.0, "the skill 'grasp' is not the same"), ({"polish": "0" * 64}, 0.0, "not there"), ({}, 0.5, "clocks")],
+)
+def test_a_goal_from_a_machine_with_other_skills_or_another_clock_is_refused(running: Running, digests: dict[str, str], late: float, why: str) -> None:
+    report = running.client.run("prepare_coffee", with_origin({}, digests, time.time() - late))
+    assert report.outcome == "REFUSED"
+    assert why in report.reason
 
 
 def test_a_cancel_sent_before_the_goal_is_accepted_is_not_lost(running: Running) -> None:

@@ -1,0 +1,158 @@
+"""What one real arm of a cell is reached through: its serial number, driver, controllers, gripper and frames.
+
+The ``hardware:`` section of an arm in a cell file. It decides nothing in simulation, except for the names that topics have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from skillkit.documents import Document, Where, describe, is_number
+from skillkit.exceptions import did_you_mean
+from skillkit.pose import Pose
+
+DRIVERS = ("joint_trajectory", "follow_joint_trajectory", "forward_position", "forward_velocity")
+FORWARDED = ("forward_position", "forward_velocity")  # through a process of its own that brakes on silence
+GRIPPER_DRIVERS = ("forward", "parallel_gripper", "gripper_command", "franka", "none")
+STATUSES = ("", "ur", "franka")
+POSE_WORDS = ("xyz", "rpy")
+
+
+@dataclass(frozen=True)
+class GripperHardware:
+    """How the gripper is driven.
+
+    Attributes:
+        driver: one of :data:`GRIPPER_DRIVERS`.
+        controller: name of its controller.
+        finger_factor: metres between the fingers per metre of the command; 2 where the command is the way of one finger.
+        force: asked of it [N]; ``None`` leaves the driver's own.
+        joint: the first finger joint, as the joint states call it; empty for the model's name behind the prefix.
+    """
+
+    driver: str = "forward"
+    controller: str = "gripper_controller"
+    finger_factor: float = 2.0
+    force: float | None = None
+    joint: str = ""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """One real arm.
+
+    Attributes:
+        serial: identifies it; its first run here is slow.
+        driver: how it takes commands, one of :data:`DRIVERS`.
+        controller: name of the controller that takes them.
+        joint_states, robot_description: topics, below the arm's namespace.
+        status: what tells whether it may move: ``ur``, ``franka`` or empty. motion_allowed: topic of a ``std_msgs/Bool`` that tells, or empty.
+        controller_manager: node that its controllers are switched through; empty where others start them.
+        prefix: that its driver puts before the joint and link names of the model.
+        tool_parent: link of the robot's own description that the tool is fixed to; empty where that description has the model's tool link.
+        tool: ``transform_tool_to_parent``, where ``tool_parent`` is given.
+        first_speed: share of the velocity limits that is allowed until a run has succeeded.
+    """
+
+    serial: str = ""
+    driver: str = "joint_trajectory"
+    controller: str = "arm_controller"
+    joint_states: str = "joint_states"
+    robot_description: str = "robot_description"
+    status: str = ""
+    motion_allowed: str = ""
+    controller_manager: str = ""
+    prefix: str = ""
+    tool_parent: str = ""
+    tool: Pose = field(default_factory=Pose.from_vector)
+    first_speed: float = 0.1
+    gripper: GripperHardware = field(default_factory=GripperHardware)
+
+    def simulated(self) -> Hardware:
+        """The same names, driven as the simulator takes it."""
+        return replace(
+            self, driver="joint_trajectory", status="", motion_allowed="", controller_manager="", prefix="", gripper=replace(self.gripper, driver="forward")
+        )
+
+
+TEXTS = ("serial", "driver", "controller", "joint_states", "robot_description", "status", "motion_allowed", "controller_manager", "prefix", "tool_parent")
+WORDS = (*TEXTS, "tool", "first_speed", "gripper")
+GRIPPER_WORDS = ("driver", "controller", "finger_factor", "force", "joint")
+
+
+def read_hardware(document: Document, item: Any, where: Where) -> Hardware | None:
+    """The ``hardware:`` section; its problems go into the document, ``None`` where it has any."""
+    if not _mapping(document, item, where, WORDS, "hardware"):
+        return None
+    found = len(document.problems)
+    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in TEXTS if word in item}
+    _choice(document, values.get("driver"), (*where, "driver"), DRIVERS)
+    _choice(document, values.get("status"), (*where, "status"), STATUSES)
+    if "first_speed" in item:
+        values["first_speed"] = _number(document, item["first_speed"], (*where, "first_speed"), 1.0)
+    if "tool" in item:
+        values["tool"] = read_pose(document, item["tool"], (*where, "tool"), "a tool")
+        if not values.get("tool_parent"):
+            document.error((*where, "tool"), "missing", "tool is a pose on the link 'tool_parent', which is missing", "add tool_parent: tool0")
+    if "gripper" in item:
+        values["gripper"] = _gripper(document, item["gripper"], (*where, "gripper"))
+    return Hardware(**values) if len(document.problems) == found else None
+
+
+def read_pose(document: Document, item: Any, where: Where, what: str) -> Pose | None:
+    """``{xyz: [m], rpy: [rad]}``, each left out for zeros; its problems go into the document."""
+    if not _mapping(document, item, where, POSE_WORDS, what):
+        return None
+    vectors = [item.get(word, [0.0, 0.0, 0.0]) for word in POSE_WORDS]
+    for word, vector in zip(POSE_WORDS, vectors, strict=True):
+        if not read_triple(document, vector, (*where, word)):
+            return None
+    return Pose.from_rpy(*vectors)
+
+
+def read_triple(document: Document, item: Any, where: Where) -> bool:
+    """Whether this is a list of 3 numbers; a problem of the document where not."""
+    fits = isinstance(item, list) and len(item) == 3 and all(is_number(value) for value in item)
+    if not fits:
+        document.error(where, "wrong-type", f"{where[-1]} is a list of 3 numbers, found {describe(item)}")
+    return fits
+
+
+def _gripper(document: Document, item: Any, where: Where) -> GripperHardware | None:
+    if not _mapping(document, item, where, GRIPPER_WORDS, "a gripper"):
+        return None
+    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in ("driver", "controller", "joint") if word in item}
+    _choice(document, values.get("driver"), (*where, "driver"), GRIPPER_DRIVERS)
+    values.update({word: _number(document, item[word], (*where, word), 1e4) for word in ("finger_factor", "force") if word in item})
+    return GripperHardware(**values)
+
+
+def _mapping(document: Document, item: Any, where: Where, words: Sequence[str], what: str) -> bool:
+    if not isinstance(item, dict):
+        document.error(where, "wrong-type", f"{what} has {', '.join(words)}, found {describe(item)}")
+        return False
+    document.check_words(item, where, words, what)
+    return True
+
+
+def _text(document: Document, value: Any, where: Where) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and where[-1] == "serial":
+        return str(value)
+    if not isinstance(value, str):
+        document.error(where, "wrong-type", f"{where[-1]} is a word, found {describe(value)}")
+        return ""
+    return value
+
+
+def _choice(document: Document, value: str | None, where: Where, allowed: Sequence[str]) -> None:
+    if value is not None and value not in allowed:
+        document.error(where, "unknown-driver", f"'{value}' is no driver", did_you_mean(value, allowed))
+
+
+def _number(document: Document, value: Any, where: Where, largest: float) -> float:
+    if not is_number(value) or not 0.0 < value <= largest:
+        document.error(where, "out-of-range", f"{where[-1]} is a number above 0 and at most {largest:g}, found {describe(value)}")
+        return largest
+    return float(value)

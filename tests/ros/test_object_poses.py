@@ -1,0 +1,155 @@
+"""Object poses in a camera's frame become poses in the world, at their own stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+pytestmark = pytest.mark.ros
+
+import rclpy  # noqa: E402
+from geometry_msgs.msg import Pose as PoseMessage  # noqa: E402
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, TransformStamped  # noqa: E402
+from rclpy.context import Context  # noqa: E402
+from rclpy.node import Node  # noqa: E402
+
+from skillkit.cell import Camera, Cell  # noqa: E402
+from skillkit.kinematics import ArmKinematics  # noqa: E402
+from skillkit.pose import Pose  # noqa: E402
+from skillkit.ros.conversions import stamp_of  # noqa: E402
+from skillkit.ros.frames import CellFrames, hand_eye  # noqa: E402
+from skillkit.ros.object_poses import ObjectPoses  # noqa: E402
+from skillkit.spaces import JointInput, ObjectInput, SignalInput  # noqa: E402
+
+HAND_EYE = Pose.from_rpy([0.05, 0.0, -0.1], [0.0, 0.1, 0.2])
+STANDS = Pose.from_rpy([0.0, 0.5, 0.0], [0.0, 0.0, 0.3])
+PANDA = Cell.of_robot("panda", STANDS)
+CELL = Cell("bench", PANDA.arms, (Camera("wrist", "wrist_optical", "panda", HAND_EYE),))
+HOME = CELL.arms[0].embodiment.home
+SEEN = Pose.from_rpy([0.02, -0.03, 0.4], [0.4, -0.2, 0.1])
+
+
+class Bench:
+    """A node that hears what tests hand it, and what it put into the loop."""
+
+    def __init__(self, node: Node, hardware: bool = False) -> None:
+        self.put: list[Any] = []
+        self.heard: list[str] = []
+        self.frames = CellFrames(node, CELL)
+        loop: Any = SimpleNamespace(now=lambda: 7.0, put=self.put.append)
+        self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.append)
+
+    def arm_at(self, position: np.ndarray, stamp: float) -> None:
+        self.frames.joints(JointInput("panda", stamp, 0.0, tuple(position.tolist()), (0.0,) * 7, 0.08))
+
+    @property
+    def objects(self) -> list[ObjectInput]:
+        return [given for given in self.put if isinstance(given, ObjectInput)]
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    context = Context()
+    rclpy.init(context=context)
+    made = rclpy.create_node("bench", context=context)
+    yield made
+    made.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+def message_of(pose: Pose) -> PoseMessage:
+    message = PoseMessage()
+    p, q = message.position, message.orientation
+    p.x, p.y, p.z = pose.position.tolist()
+    q.x, q.y, q.z, q.w = pose.quaternion.tolist()
+    return message
+
+
+def seen(frame: str, stamp: float, pose: Pose = SEEN) -> PoseStamped:
+    message = PoseStamped(pose=message_of(pose))
+    message.header.frame_id, message.header.stamp = frame, stamp_of(stamp)
+    return message
+
+
+def test_a_wrist_camera_tells_where_a_thing_is_by_where_the_wrist_was(node: Node) -> None:
+    bench = Bench(node)
+    bench.arm_at(HOME, 1.0)
+    bench.arm_at(HOME + 0.3, 1.4)
+    bench.poses.take("cup", seen("wrist_optical", 1.0))
+    expected = STANDS @ ArmKinematics(CELL.arms[0].embodiment).forward(HOME) @ HAND_EYE @ SEEN
+    (given,) = bench.objects
+    np.testing.assert_allclose(given.position, expected.position, atol=1e-9)
+    np.testing.assert_allclose(np.abs(given.quaternion), np.abs(expected.quaternion), atol=1e-9)
+    assert bench.heard == ["cup"]
+
+
+def test_a_pose_in_the_world_is_left_as_it_is_bit_for_bit(node: Node) -> None:
+    bench = Bench(node)
+    bench.poses.take("cup", seen("world", 3.0))
+    assert bench.objects[0].position == tuple(SEEN.position.tolist())
+    assert bench.objects[0].received == 7.0
+
+
+@pytest.mark.parametrize(("frame", "stamp", "why"), [("wrist_opticl", 1.0, "did you mean 'wrist_optical'"), ("wrist_optical", 9.0, "last heard of")])
+def test_a_pose_whose_frame_cannot_be_told_is_not_used_and_the_reason_is_kept(node: Node, frame: str, stamp: float, why: str) -> None:
+    bench = Bench(node)
+    bench.arm_at(HOME, 1.0)
+    bench.poses.take("cup", seen(frame, stamp))
+    assert (bench.objects, bench.heard) == ([], [])
+    assert why in bench.poses.lost["cup"]
+    bench.poses.take("cup", seen("world", 1.0))
+    assert bench.poses.lost == {}
+
+
+def test_a_covariance_becomes_a_signal_in_metres(node: Node) -> None:
+    bench = Bench(node)
+    message = PoseWithCovarianceStamped()
+    message.header.frame_id, message.pose.pose = "world", message_of(SEEN)
+    message.pose.covariance = np.diag([1e-6, 4e-6, 1e-6, 1.0, 1.0, 1.0]).ravel().tolist()
+    bench.poses.take("cup", message)
+    (spread,) = (given for given in bench.put if isinstance(given, SignalInput))
+    assert (spread.name, spread.value) == ("cup_spread", pytest.approx(0.002))
+
+
+def test_on_hardware_the_age_of_a_pose_counts_from_its_stamp(node: Node) -> None:
+    bench = Bench(node, hardware=True)
+    now = node.get_clock().now().nanoseconds * 1e-9
+    bench.poses.take("cup", seen("world", now - 0.2))
+    bench.poses.take("cup", seen("world", 12.0))
+    assert bench.objects[0].received == pytest.approx(6.8, abs=0.05)
+    assert bench.objects[1].received == 7.0
+
+
+def test_transforms_of_tf_are_used_at_their_stamps(node: Node) -> None:
+    bench = Bench(node)
+    edges = []
+    for child, parent, x in (("camera_link", "cart", 1.0), ("cart", "world", 2.0)):
+        edge = TransformStamped(child_frame_id=child)
+        edge.header.frame_id, edge.header.stamp = parent, stamp_of(5.0)
+        edge.transform.translation.x = x
+        edges.append(edge)
+    bench.frames.fixed(SimpleNamespace(transforms=edges[:1]))
+    bench.frames.moved(SimpleNamespace(transforms=edges[1:]))
+    bench.poses.take("cup", seen("camera_link", 5.0, Pose.from_vector()))
+    assert bench.objects[0].position == (3.0, 0.0, 0.0)
+
+
+def test_of_several_hypotheses_the_best_names_the_object(node: Node) -> None:
+    bench = Bench(node)
+    results = [
+        SimpleNamespace(hypothesis=SimpleNamespace(class_id=name, score=score), pose=PoseWithCovarianceStamped().pose)
+        for name, score in (("bottle", 0.2), ("cup", 0.7))
+    ]
+    bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=[SimpleNamespace(results=results), SimpleNamespace(results=[])]))
+    assert bench.heard == ["cup"]
+
+
+def test_the_hash_of_a_hand_eye_calibration_changes_with_it() -> None:
+    other = Camera("wrist", "wrist_optical", "panda", HAND_EYE @ Pose.from_vector((1e-4, 0.0, 0.0)))
+    assert hand_eye(CELL.cameras[0])["sha256"] == hand_eye(Camera("x", "wrist_optical", "panda", HAND_EYE))["sha256"]
+    assert hand_eye(other)["sha256"] != hand_eye(CELL.cameras[0])["sha256"]
