@@ -40,7 +40,7 @@ class Station(NamedTuple):
 
 
 SEVEN_JOINTS = (Station(0.66, radians(75.0), radians(22.0)), Station(0.60, radians(-5.0), radians(55.0)), Station(0.58, radians(-75.0), radians(55.0)))
-SIX_JOINTS = (Station(0.70, radians(75.0), radians(17.0)), Station(0.68, radians(-5.0), radians(17.0)), Station(0.66, radians(-75.0), radians(17.0)))
+SIX_JOINTS = (Station(0.72, radians(75.0), radians(27.0)), Station(0.68, radians(-5.0), radians(17.0)), Station(0.66, radians(-75.0), radians(17.0)))
 
 
 def coffee_layout(seed: int | None, stations: Sequence[Station] = SEVEN_JOINTS) -> Layout:
