@@ -50,7 +50,7 @@ class Sample(NamedTuple):
 class Probe(Node):
     """One arm's; use it from one thread."""
 
-    def __init__(self, arm: CellArm, topics: ArmTopics, namespace: str = "") -> None:
+    def __init__(self, arm: CellArm, topics: ArmTopics, namespace: str = "", why: str = "hardware-check") -> None:
         super().__init__(f"hardware_check_{arm.name}", namespace=namespace)
         self.arm, self.topics = arm, topics
         self.description = ""
@@ -62,7 +62,7 @@ class Probe(Node):
         self._twists = self.create_publisher(TwistStamped, f"{topics.teleop}twist", NEWEST)
         self._grip = self.create_publisher(Float64, f"{topics.teleop}gripper", NEWEST)
         self._why = self.create_publisher(String, f"{topics.teleop}why", LATCHED)
-        self._why.publish(String(data="hardware-check"))
+        self._why.publish(String(data=why))
         self._action: ActionClient = ActionClient(self, ExecuteSkill, "execute_skill")
         self.create_subscription(String, topics.robot_description, self._describe, LATCHED)
         self.create_subscription(JointState, topics.joint_states, self._state, qos_profile_sensor_data)
