@@ -54,6 +54,7 @@ EXTRAS = {
     "onnx": ["onnx", "onnxruntime"],
     "planning": ["unified-planning", "up-pyperplan"],
     "robots": ["example-robot-data"],
+    "rosbags": ["rosbags"],
     "colcon": ["colcon-common-extensions"],
     "test": ["pytest>=8", "pytest-xdist", "pytest-timeout", "hypothesis", "rosbags", "jsonschema", "wheel"],
     "dev": ["ruff", "mypy"],
@@ -93,6 +94,7 @@ setup(
             "skillkit_simulator = skillkit.ros.simulator:main",
             "skillkit_runtime = skillkit.ros.runtime_node:main",
             "skillkit_recorder = skillkit.ros.recorder:main",
-        ]
+        ],
+        "pytest11": ["skillkit.testing = skillkit.testing"],
     },
 )

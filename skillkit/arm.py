@@ -10,7 +10,7 @@ import numpy as np
 from skillkit.embodiment import Embodiment
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot
-from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, JointCommand, JointInput, JointTarget, ObjectState
+from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState
 
 RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
 REST = 1e-4  # [rad/s] commanded speed that counts as rest
@@ -20,7 +20,8 @@ class ArmLoop:
     """Everything between a directive and the command of one arm.
 
     ``base`` is ``transform_base_to_world``. The arm is silent until :meth:`engage`; from then on it sends at every tick until
-    :meth:`release`.
+    :meth:`release`. While its driver forbids motion it is *held*: silent, with its target frozen, until :meth:`resume` starts it again from
+    the measured position.
     """
 
     def __init__(self, name: str, embodiment: Embodiment, base: Pose, kinematics: Kinematics, controller: Controller, gate: Gate) -> None:
@@ -34,6 +35,8 @@ class ArmLoop:
         self.sent_velocity: Array = frozen(np.zeros(embodiment.n))
         self.residual: Array = frozen(np.zeros(6))  # of the controller, base axes [m, rad]
         self.stopped_because = ""
+        self.driver = DriverInput(name, 0.0, "ready")
+        self.held = False
 
     # -- what the arm says ----------------------------------------------------------------------------------------------------------
 
@@ -41,6 +44,13 @@ class ArmLoop:
         """Consume a joint state; one of the wrong length is passed over, so that it grows stale."""
         if len(given.position) == self.embodiment.n and len(given.velocity) == self.embodiment.n:
             self.latest = given
+
+    def heed(self, given: DriverInput) -> None:
+        """Consume what the driver says of itself; an arm that is being driven is held when motion is not allowed."""
+        self.driver = given
+        if self.engaged and given.state == "blocked":
+            self.held = True
+            self.sent_velocity = frozen(np.zeros(self.embodiment.n))
 
     def state(self, now: float) -> ArmState | None:
         """The arm as observed, or ``None`` before its first joint state."""
@@ -96,6 +106,16 @@ class ArmLoop:
     def release(self) -> None:
         """Fall silent; the driver holds the last command."""
         self.engaged = False
+        if self.held:  # where it stands by now is no longer where it was commanded to
+            self.held, self.stopped_because = False, self.stopped_because or self.driver.reason or "motion was not allowed"
+
+    def resume(self) -> None:
+        """Go on after being held, from the measured position; the gripper keeps its command, it may be holding something."""
+        if self.held and self.latest is not None:
+            start = np.array(self.latest.position)
+            self.controller.reset(start)
+            self.gate.reset(start)
+            self.sent_position, self.sent_velocity, self.held = frozen(start), frozen(np.zeros(self.embodiment.n)), False
 
     def forget(self) -> Array | None:
         """Where the arm was last known to be (n,), which is then no longer assumed; the gripper's command stays what it was."""
@@ -130,6 +150,10 @@ class ArmLoop:
         """
         if not self.engaged or self.latest is None or isinstance(directive, Delegated):
             return None
+        if self.held:
+            if now - self.latest.received > self.embodiment.stale_after:
+                self.stopped_because = f"stale: no joint state for {now - self.latest.received:.3f} s while {self.driver.reason}"
+            return None
         measured = np.array(self.latest.position)
         limits: tuple[str, ...] = ()
         try:
@@ -139,7 +163,8 @@ class ArmLoop:
         except Exception as error:  # a bug in the controller must not leave the arm without a command
             position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
         self._close(directive)
-        sent = self.gate.step(position, measured, now - self.latest.received)
+        faulty = self.driver.state == "fault"
+        sent = self.gate.stop(self.driver.reason) if faulty else self.gate.step(position, measured, now - self.latest.received)
         self.sent_position, self.sent_velocity = frozen(sent.position), frozen(sent.velocity)
         if not sent.safe:
             self.stopped_because = sent.reason
@@ -150,7 +175,7 @@ class ArmLoop:
             return self.controller.move(measured, np.array(directive.position))
         if not isinstance(directive, CartesianDelta):
             return self.controller.stop(measured)
-        share = self._share(directive, clock)
+        share = self._share(directive, clock) * self.driver.speed  # a driver that runs slower would fall behind for ever
         delta = share * np.array([*directive.translation, *directive.rotation])
         if directive.frame in ("tool", "base"):
             return self.controller.step(measured, delta, directive.frame)
@@ -183,6 +208,8 @@ class ArmLoop:
             "sent": None if self.sent_position is None else [self.sent_position.tolist(), self.sent_velocity.tolist()],
             "residual": self.residual.tolist(),
             "stopped_because": self.stopped_because,
+            "driver": [self.driver.received, self.driver.state, self.driver.reason, self.driver.speed],
+            "held": self.held,
             "controller": self.controller.snapshot() if self.engaged else None,
             "gate": self.gate.snapshot() if self.engaged else None,
         }
@@ -195,6 +222,7 @@ class ArmLoop:
         self.sent_position = None if snapshot["sent"] is None else frozen(snapshot["sent"][0])
         self.sent_velocity = frozen(np.zeros(self.embodiment.n) if snapshot["sent"] is None else snapshot["sent"][1])
         self.residual = frozen(snapshot["residual"])
+        self.driver, self.held = DriverInput(self.name, *snapshot["driver"]), snapshot["held"]
         if self.engaged:
             self.controller.restore(snapshot["controller"])
             self.gate.restore(snapshot["gate"])

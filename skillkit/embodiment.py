@@ -6,8 +6,6 @@ in ``skillkit.kinematics``.
 
 from __future__ import annotations
 
-import math
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from skillkit import documents, share
+from skillkit.descriptor import describe
 from skillkit.documents import Document, is_number
-from skillkit.exceptions import InvalidFile, InvalidValue, Problem, UnknownName, did_you_mean
+from skillkit.exceptions import InvalidValue, UnknownName, did_you_mean
 from skillkit.pose import Array, frozen
+from skillkit.urdf import UrdfTree
 
-DEFAULT_VELOCITY = 1.0  # [rad/s] or [m/s] where the URDF does not say
 ACTIONS = ("cartesian_delta", "joint_target")  # action spaces, see skillkit.spaces
 DEFAULT_ACCELERATION = 10.0  # [rad/s²] where neither URDF nor YAML says; URDF has no element for it
 DEFAULT_JERK = 1000.0  # [rad/s³]
@@ -95,6 +94,10 @@ class Embodiment:
         """Number of joints."""
         return len(self.joints)
 
+    def descriptor(self) -> Array:
+        """The model as numbers, one per name in :data:`skillkit.descriptor.FIELDS`; the same length for every arm."""
+        return describe(self)
+
     @classmethod
     def load(cls, name_or_yaml: str | Path) -> Embodiment:
         """A model by name (``"panda"``) or by the path of its YAML.
@@ -133,114 +136,6 @@ class Embodiment:
             velocity=frozen([j.velocity for j in limits]), acceleration=frozen([DEFAULT_ACCELERATION] * n), jerk=frozen([DEFAULT_JERK] * n),
             effort=frozen([j.effort for j in limits]), home=frozen(np.clip(np.zeros(n), lower, upper)),
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class UrdfJoint:
-    """What URDF says of one joint; limits of a continuous joint are ±4π here, a speed of 0 counts as unsaid.
-
-    ``mimics`` is empty or the joint that this one follows: position = multiplier · leader + offset.
-    """
-
-    name: str
-    type: str
-    parent: str
-    child: str
-    lower: float
-    upper: float
-    velocity: float
-    effort: float
-    mimics: str = ""
-    multiplier: float = 1.0
-    offset: float = 0.0
-
-
-@dataclass(frozen=True)
-class UrdfTree:
-    """Links and joints of a URDF, as far as an embodiment needs them."""
-
-    name: str
-    links: tuple[str, ...]
-    joints: dict[str, UrdfJoint]
-
-    @classmethod
-    def read(cls, path: Path) -> UrdfTree:
-        """Parse a URDF.
-
-        Raises:
-            InvalidFile: unreadable, not XML or not a URDF.
-        """
-        try:
-            element = ElementTree.parse(path).getroot()
-        except OSError as error:
-            raise InvalidFile([Problem(str(path), 1, 1, "unreadable-file", "error", error.strerror or str(error))]) from None
-        except ElementTree.ParseError as error:
-            line, column = error.position
-            raise InvalidFile([Problem(str(path), line, column + 1, "xml-syntax", "error", str(error))]) from None
-        if element.tag != "robot":
-            raise InvalidFile([Problem(str(path), 1, 1, "not-urdf", "error", f"the root element is <{element.tag}>; a URDF begins with <robot>")])
-        links = tuple(link.get("name", "") for link in element.findall("link"))
-        try:
-            joints = {joint.get("name", ""): _urdf_joint(joint) for joint in element.findall("joint")}
-        except ValueError as error:
-            raise InvalidFile([Problem(str(path), 1, 1, "wrong-type", "error", f"a joint limit is not a number: {error}")]) from None
-        return cls(element.get("name", path.stem), links, joints)
-
-    @property
-    def root(self) -> str:
-        """The link that is no joint's child."""
-        children = {joint.child for joint in self.joints.values()}
-        return next((link for link in self.links if link not in children), self.links[0] if self.links else "")
-
-    def deepest(self, base: str) -> str:
-        """The link with the most moving joints between it and ``base``."""
-        return max(self.links, key=lambda link: len(self._chain_or_none(base, link) or ()), default=base)
-
-    def chain(self, base: str, tool: str) -> list[str]:
-        """Moving joints from ``base`` to ``tool``, in order.
-
-        Raises:
-            UnknownName: no such link; InvalidValue: no chain between them.
-        """
-        for kind, link in (("base link", base), ("tool link", tool)):
-            if link not in self.links:
-                raise UnknownName(kind, link, self.links)
-        found = self._chain_or_none(base, tool)
-        if found is None:
-            raise InvalidValue("tool", tool, f"a link below '{base}'")
-        return found
-
-    def _chain_or_none(self, base: str, tool: str) -> list[str] | None:
-        above = {joint.child: joint for joint in self.joints.values()}
-        names: list[str] = []
-        link = tool
-        for _ in range(len(self.links) + 1):
-            if link == base:
-                return names[::-1]
-            if link not in above:
-                return None
-            joint = above[link]
-            if joint.type not in ("fixed", "floating", "planar") and not joint.mimics:
-                names.append(joint.name)
-            link = joint.parent
-        return None
-
-
-def _urdf_joint(joint: ElementTree.Element) -> UrdfJoint:
-    kind = joint.get("type", "fixed")
-    limit, parent, child, mimic = joint.find("limit"), joint.find("parent"), joint.find("child"), joint.find("mimic")
-    values = limit.attrib if limit is not None else {}
-    turn = 4.0 * math.pi
-    lower, upper = (-turn, turn) if kind == "continuous" else (float(values.get("lower", 0.0)), float(values.get("upper", 0.0)))
-    return UrdfJoint(
-        joint.get("name", ""), kind, parent.get("link", "") if parent is not None else "", child.get("link", "") if child is not None else "",
-        lower, upper, float(values.get("velocity", 0.0)) or DEFAULT_VELOCITY, float(values.get("effort", 0.0)),
-        *(_followed(mimic) if mimic is not None else ()),
-    )  # fmt: skip
-
-
-def _followed(mimic: ElementTree.Element) -> tuple[str, float, float]:
-    return mimic.get("joint", ""), float(mimic.get("multiplier", 1.0)), float(mimic.get("offset", 0.0))
 
 
 WORDS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source", "actions")

@@ -6,7 +6,7 @@ The ``hardware:`` section of an arm in a cell file. It decides nothing in simula
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from skillkit.documents import Document, Where, describe, is_number
@@ -14,7 +14,9 @@ from skillkit.exceptions import did_you_mean
 from skillkit.pose import Pose
 
 DRIVERS = ("joint_trajectory", "follow_joint_trajectory", "forward_position", "forward_velocity")
+FORWARDED = ("forward_position", "forward_velocity")  # through a process of its own that brakes on silence
 GRIPPER_DRIVERS = ("forward", "parallel_gripper", "gripper_command", "franka", "none")
+STATUSES = ("", "ur", "franka")
 POSE_WORDS = ("xyz", "rpy")
 
 
@@ -46,6 +48,8 @@ class Hardware:
         driver: how it takes commands, one of :data:`DRIVERS`.
         controller: name of the controller that takes them.
         joint_states, robot_description: topics, below the arm's namespace.
+        status: what tells whether it may move: ``ur``, ``franka`` or empty. motion_allowed: topic of a ``std_msgs/Bool`` that tells, or empty.
+        controller_manager: node that its controllers are switched through; empty where others start them.
         prefix: that its driver puts before the joint and link names of the model.
         tool_parent: link of the robot's own description that the tool is fixed to; empty where that description has the model's tool link.
         tool: ``transform_tool_to_parent``, where ``tool_parent`` is given.
@@ -57,14 +61,23 @@ class Hardware:
     controller: str = "arm_controller"
     joint_states: str = "joint_states"
     robot_description: str = "robot_description"
+    status: str = ""
+    motion_allowed: str = ""
+    controller_manager: str = ""
     prefix: str = ""
     tool_parent: str = ""
     tool: Pose = field(default_factory=Pose.from_vector)
     first_speed: float = 0.1
     gripper: GripperHardware = field(default_factory=GripperHardware)
 
+    def simulated(self) -> Hardware:
+        """The same names, driven as the simulator takes it."""
+        return replace(
+            self, driver="joint_trajectory", status="", motion_allowed="", controller_manager="", prefix="", gripper=replace(self.gripper, driver="forward")
+        )
 
-TEXTS = ("serial", "driver", "controller", "joint_states", "robot_description", "prefix", "tool_parent")
+
+TEXTS = ("serial", "driver", "controller", "joint_states", "robot_description", "status", "motion_allowed", "controller_manager", "prefix", "tool_parent")
 WORDS = (*TEXTS, "tool", "first_speed", "gripper")
 GRIPPER_WORDS = ("driver", "controller", "finger_factor", "force", "joint")
 
@@ -76,6 +89,7 @@ def read_hardware(document: Document, item: Any, where: Where) -> Hardware | Non
     found = len(document.problems)
     values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in TEXTS if word in item}
     _choice(document, values.get("driver"), (*where, "driver"), DRIVERS)
+    _choice(document, values.get("status"), (*where, "status"), STATUSES)
     if "first_speed" in item:
         values["first_speed"] = _number(document, item["first_speed"], (*where, "first_speed"), 1.0)
     if "tool" in item:

@@ -98,6 +98,10 @@ class Controller(Stateful, Protocol):
 class Gate(Stateful, Protocol):
     """The last word before the driver."""
 
+    def stop(self, reason: str) -> GateStep:
+        """Latch a stop; the first tick of braking."""
+        ...
+
     def reset(self, position: Array) -> None:
         """Start at rest at measured joint positions (n,); clears a stop."""
         ...

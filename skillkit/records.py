@@ -19,6 +19,7 @@ from skillkit.spaces import (
     ControlInput,
     Delegated,
     Directive,
+    DriverInput,
     GoalInput,
     Input,
     JointCommand,
@@ -63,6 +64,9 @@ def input_record(given: Input) -> Record:
         text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
     elif isinstance(given, CancelInput):
         kind, name, text = "cancel", given.goal, given.reason
+    elif isinstance(given, DriverInput):
+        kind, name, values = "driver", given.arm, (given.speed,)
+        text = json.dumps({"state": given.state, "reason": given.reason}, sort_keys=True)
     elif isinstance(given, TeleopInput):
         kind, name, values = "teleop", given.arm, (*given.twist, *given.pose)
         text = json.dumps({word: getattr(given, word) for word in ("frame", "closure", "who", "why")}, sort_keys=True)
@@ -93,6 +97,9 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "goal":
             goal = json.loads(text)
             return GoalInput(name, received, goal["option"], goal["parameters"], goal["roles"])
+        if kind == "driver":
+            driver = json.loads(text)
+            return DriverInput(name, received, driver["state"], driver["reason"], values[0])
         if kind == "teleop":
             twist, pose = (values, ()) if len(values) == 6 else ((), values)
             return TeleopInput(name, stamp, received, twist, pose, **json.loads(text))
@@ -104,7 +111,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         return ControlInput(name, received)
     if kind == "answer":
         return AnswerInput(name, received, text)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer, teleop")
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer, driver, teleop")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:

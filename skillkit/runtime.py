@@ -22,6 +22,7 @@ from skillkit.spaces import (
     CancelInput,
     ControlInput,
     Directive,
+    DriverInput,
     Ending,
     Glance,
     GoalInput,
@@ -118,7 +119,7 @@ class Runtime:
     def step(self, inputs: Sequence[Input], now: float) -> StepResult:
         """Consume ``inputs`` in order and advance to ``now`` [s, task clock, never decreasing]. Never raises."""
         self.tick += 1
-        if self.paused:
+        if self.standing:
             self.paused_for += max(0.0, now - self.now)
         self.now = max(self.now, now)
         ended: list[GoalEnded] = []
@@ -144,6 +145,10 @@ class Runtime:
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
+        if isinstance(given, DriverInput):
+            if given.arm in self.arms:
+                self.arms[given.arm].heed(given)
+            return True
         if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self.perception.take(given)
             return True
@@ -152,6 +157,16 @@ class Runtime:
                 self.takeovers[given.arm].take(given)
             return True
         return False
+
+    @property
+    def standing(self) -> bool:
+        """Whether time stands still for options: an operator paused them, or an arm's driver forbade motion and no operator has resumed yet."""
+        return self.paused or any(arm.held for arm in self.arms.values())
+
+    @property
+    def waiting_for(self) -> str:
+        """Why resuming is not possible yet, in words; empty where it is."""
+        return "; ".join(f"{name}: {arm.driver.reason}" for name, arm in self.arms.items() if arm.held and arm.driver.state != "ready")
 
     def _observe(self, now: float) -> Observation:
         views = {name: arm.view(now) for name, arm in self.arms.items()}
@@ -177,7 +192,11 @@ class Runtime:
                 if request.goal in ("", name):
                     goal.execution.preempt(observation, self._active_time, request.reason)
         elif isinstance(request, ControlInput) and request.word in CONTROL_WORDS:
+            if request.word != "pause" and self.waiting_for:
+                return
             self.paused, self.single_step = request.word == "pause", request.word == "step"
+            for arm in self.arms.values() if not self.paused else ():
+                arm.resume()
         elif isinstance(request, ControlInput) and request.word.startswith(BREAK):
             self.breakpoints.add(request.word[len(BREAK) :])
         elif isinstance(request, ControlInput) and request.word.startswith(UNBREAK):
@@ -222,6 +241,8 @@ class Runtime:
                 return f"the arm '{arm}' is leased to the goal '{holder}'" if holder else f"unknown arm '{arm}'; {did_you_mean(arm, self.arms)}"
             if arm not in observation.arms:
                 return f"no joint state of the arm '{arm}' has arrived"
+            if self.arms[arm].driver.state != "ready":
+                return f"the arm '{arm}' may not move: {self.arms[arm].driver.reason}"
         try:
             parameters = fill_parameters(option.parameters, request.parameters, option.name)
         except SkillkitError as error:
@@ -248,7 +269,7 @@ class Runtime:
     def _decide(self, observation: Observation, events: list[Event]) -> dict[str, Directive]:
         directives: dict[str, Directive] = {}
         for goal in self.goals.values():
-            asked = {} if self.paused else goal.execution.step(observation, self._active_time)
+            asked = {} if self.standing else goal.execution.step(observation, self._active_time)
             events.extend(found := goal.execution.drain())
             if any(_begins(event) in self.breakpoints for event in found):
                 self.paused, asked = True, {}
@@ -262,7 +283,7 @@ class Runtime:
         for arm, takeover in self.takeovers.items():
             goal = holders.get(arm)
             wanted = None
-            if takeover.speaking(now) and goal is not None and goal.execution.ending is None and arm in observation.arms and not self.paused:
+            if takeover.speaking(now) and goal is not None and goal.execution.ending is None and arm in observation.arms and not self.standing:
                 wanted = takeover.directive(observation.arms[arm], now, self.arms[arm].period)
             if wanted is not None:
                 directives[arm] = wanted

@@ -26,6 +26,7 @@ from skillkit.protocols import GateStep, Snapshot
 
 Mask: TypeAlias = NDArray[np.bool_]
 
+AHEAD, AHEAD_TIME = 0.1, 0.1  # [rad] or [m], and [s] of its speed, by which a joint may be away from its command
 FAULTY_INPUTS = 5  # consecutive unusable commands after which the gate stops the arm for good
 ROUNDING = 1e-10  # share of a velocity or acceleration limit that a command may exceed by its own rounding
 SHORTEST = 1e-5  # piece of a braking tail [s]: drivers count in nanoseconds
@@ -47,7 +48,8 @@ class SafetyGate:
     back catches up along a braking profile and joins the command again at a speed it can match, so it does not overshoot and ring.
 
     A stop is latched: the arm brakes at its acceleration limit, stays, and every command is ignored until :meth:`reset`. It is latched
-    by a joint state older than ``stale_after`` or unusable, by 5 unusable commands in a row, and by :meth:`stop`.
+    by a joint state older than ``stale_after`` or unusable, by an arm that does not follow (measured further than 0.1 rad or m, and 0.1 s of its
+    speed, from the last command: a jump of the encoder, a controller that was taken away), by 5 unusable commands in a row, and by :meth:`stop`.
     From a position outside the limits only moves back towards them leave the gate.
     """
 
@@ -134,8 +136,17 @@ class SafetyGate:
             self._latch("stale: the age of the joint state is not a finite number")
         elif seconds > self.stale_after:
             self._latch(f"stale: the joint state is {seconds:.3f} s old, allowed {self.stale_after:g} s")
-        elif self._vector(measured) is None:
+        elif (position := self._vector(measured)) is None:
             self._latch(f"the joint state is not {self.arm.n} finite numbers")
+        elif not self._reason:
+            self._watch_following(position)
+
+    def _watch_following(self, measured: Array) -> None:
+        away = np.abs(measured - self._sent)
+        beyond = away - AHEAD - AHEAD_TIME * np.abs(self._step) * self.rate
+        if (beyond > 0.0).any():
+            joint = int(np.argmax(beyond))
+            self._latch(f"the arm does not follow: {self.arm.joints[joint]} is {away[joint]:.3f} away from its command")
 
     def _latch(self, reason: str) -> None:
         self._reason = self._reason or reason

@@ -297,6 +297,23 @@ class AnswerInput:
 
 
 @dataclass(frozen=True, slots=True)
+class DriverInput:
+    """Whether an arm's driver lets it move.
+
+    Attributes:
+        state: ``ready``; ``blocked``, motion is not allowed for now: the task freezes until an operator resumes it; ``fault``: goals end UNSAFE.
+        reason: in words, empty when ready.
+        speed: share of its speed at which the driver runs, 0 … 1.
+    """
+
+    arm: str
+    received: float
+    state: str
+    reason: str = ""
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class TeleopInput:
     """A person moves an arm: what they want of its tool, for as long as they keep saying it.
 
@@ -319,4 +336,4 @@ class TeleopInput:
     why: str = ""
 
 
-Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput | TeleopInput
+Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput | DriverInput | TeleopInput

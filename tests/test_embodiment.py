@@ -9,8 +9,9 @@ import pytest
 
 from skillkit import share
 from skillkit.cell import Cell
-from skillkit.embodiment import Embodiment, UrdfTree
+from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
+from skillkit.urdf import UrdfTree
 
 URDF = """<robot name="two"><link name="base"/><link name="upper"/><link name="fore"/><link name="tip"/>
 <joint name="shoulder" type="continuous"><parent link="base"/><child link="upper"/><axis xyz="0 0 1"/><limit velocity="2" effort="10"/></joint>

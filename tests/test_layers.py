@@ -16,7 +16,7 @@ PACKAGE = ROOT / "skillkit"
 
 LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
-    **dict.fromkeys(("option", "embodiment", "cell", "hardware", "robot_description", "expressions", "termination", "protocols"), 1),
+    **dict.fromkeys(("option", "urdf", "embodiment", "descriptor", "cell", "hardware", "robot_description", "expressions", "termination", "protocols"), 1),
     **dict.fromkeys(("runtime", "library", "records", "arm", "perception", "carried", "teleop"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),
     "assembly": 4,
@@ -27,6 +27,8 @@ ROOMS_APART = 3  # rooms of this layer never import each other
 HOME = {
     "rclpy": {"ros"},
     "pinocchio": {"kinematics"},
+    "coal": {"kinematics"},
+    "eigenpy": {"kinematics"},
     "daqp": {"kinematics"},
     "py_trees": {"trees"},
     "mcap": {"bags"},

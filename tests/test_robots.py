@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from skillkit import share
-from skillkit.embodiment import Embodiment, UrdfTree
+from skillkit.embodiment import Embodiment
 from skillkit.kinematics import ArmKinematics
 from skillkit.pose import Pose
 from skillkit.sim.arm_model import Placement
 from skillkit.sim.coffee import CoffeeScene
 from skillkit.sim.world import World
+from skillkit.urdf import UrdfTree
 
 ROBOTS = sorted(share.files("urdf"))
 

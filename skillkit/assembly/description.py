@@ -42,10 +42,7 @@ class Description:
             files.update(_robot_files(arm.embodiment))
         for task in system.tasks.values():
             files.update({f"tasks/{Path(path).name}": Path(path).read_bytes() for path in task.files})
-        for name, skill in system.skills.items():
-            for path in sorted(skill.folder.glob("*")):
-                if path.suffix in (".yaml", ".py", ".md"):
-                    files[f"skills/{name}/{path.name}"] = path.read_bytes()
+        files.update(cls.skill_files(system))
         run = {
             "skillkit": __version__,
             "cell": {"name": system.cell.name, "arms": [{"name": a.name, "model": a.embodiment.name, "base": list(a.base.values())} for a in system.cell.arms]},
@@ -55,6 +52,16 @@ class Description:
             **details,
         }
         return cls(run, files)
+
+    @staticmethod
+    def skill_files(system: System) -> dict[str, bytes]:
+        """The text files of every skill, by the name of their attachment."""
+        files: dict[str, bytes] = {}
+        for name, skill in system.skills.items():
+            for path in sorted(skill.folder.glob("*")):
+                if path.suffix in (".yaml", ".py", ".md"):
+                    files[f"skills/{name}/{path.name}"] = path.read_bytes()
+        return files
 
     def attachments(self) -> dict[str, bytes]:
         """Everything as files, ``run.json`` first."""

@@ -84,10 +84,7 @@ def replay(
         BagError: not a bag of ours. InvalidFile, UnknownName: its files or the skills on disk are wrong.
     """
     with open_bag(path) as bag, tempfile.TemporaryDirectory() as scratch:
-        description = Description.from_attachments(bag.attachments)
-        description.write_to(Path(scratch))
-        system = System(description.cell_in(Path(scratch)), load_skills(skills or share.folder("skills"), use))
-        description.tasks_in(Path(scratch), system)
+        description, system = rebuild(bag, Path(scratch), skills, use)
         run = _Reexecution(bag, system, description, Rule(tolerance or 0.0, tuple(ignore)), tolerance)
         run.found.changed = _changes(description, system)
         run.go(on_step)
@@ -95,6 +92,19 @@ def replay(
             run.watch()
         run.found.note = bag.note
         return run.found
+
+
+def rebuild(bag: Bag, scratch: Path, skills: str | Path | None = None, use: Mapping[str, str | Path] = NOTHING) -> tuple[Description, System]:
+    """The system that a bag was recorded with; its files are laid out below ``scratch``.
+
+    Raises:
+        as :func:`replay`.
+    """
+    description = Description.from_attachments(bag.attachments)
+    description.write_to(scratch)
+    system = System(description.cell_in(scratch), load_skills(skills or share.folder("skills"), use))
+    description.tasks_in(scratch, system)
+    return description, system
 
 
 class _Reexecution:

@@ -10,7 +10,7 @@ from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.pose import Pose
 from skillkit.sim import CoffeeScene, Placement, World
-from skillkit.sim.layout import SIX_JOINTS
+from skillkit.sim.layout import SEVEN_JOINTS, SIX_JOINTS
 from skillkit.spaces import NOTHING
 
 SCENES = {"coffee": CoffeeScene}
@@ -36,9 +36,8 @@ def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[s
 
     Its stations stand where arms with as many joints as the cell's first one work well.
     """
-    made = scene_of(scene, seed, options)
-    if cell.arms[0].embodiment.n < 7:
-        made = replace(made, stations=SIX_JOINTS)
+    stations = SEVEN_JOINTS if cell.arms[0].embodiment.n >= 7 else SIX_JOINTS
+    made = replace(scene_of(scene, seed, options), stations=stations)
     world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], made)
     return replace(cell, arms=tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
 

@@ -98,6 +98,34 @@ def messages_at(data: bytes, indexes: Iterable[NDArray[np.uint64]]) -> Iterator[
             yield message
 
 
+def channels_in(places: bytes) -> frozenset[int]:
+    """The channels of a chunk, from the map in its index record."""
+    table = np.frombuffer(places[: len(places) // 10 * 10], dtype=[("channel", "<u2"), ("place", "<u8")])
+    return frozenset(table["channel"].tolist())
+
+
+def tables_at(content: NDArray[np.uint8], offsets: NDArray[np.int64], channel: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+    """The messages of a channel at these offsets as tables of bytes (k, length), one per length, with the offsets of their rows."""
+    head = _RECORD.size + _MESSAGE.size
+    offsets = offsets[(offsets >= 0) & (offsets <= len(content) - head)]
+    heads = content[offsets[:, None] + np.arange(head)]
+    lengths = np.ascontiguousarray(heads[:, 1:9]).view("<u8")[:, 0].astype(np.int64) - _MESSAGE.size
+    channels = np.ascontiguousarray(heads[:, 9:11]).view("<u2")[:, 0]
+    sound = (heads[:, 0] == MESSAGE) & (channels == channel) & (lengths >= 0) & (lengths <= len(content) - head - offsets)
+    offsets, lengths = offsets[sound], lengths[sound]
+    for length in np.unique(lengths).tolist():
+        some = offsets[lengths == length]
+        yield some, _rows(content, some + head, length)
+
+
+def _rows(content: NDArray[np.uint8], starts: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
+    """(k, length) bytes from each of ``starts``; one copy where they lie at equal distances."""
+    apart = np.diff(starts)
+    if len(starts) > 1 and (apart == apart[0]).all() and apart[0] > 0:
+        return np.ascontiguousarray(np.lib.stride_tricks.as_strided(content[starts[0] :], (len(starts), length), (int(apart[0]), 1), writeable=False))
+    return content[starts[:, None] + np.arange(length)]
+
+
 def index_at(data: bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """Channel and (k, 2) log times [ns] and offsets of a message index record's content, if it is whole."""
     if end - start >= 6:

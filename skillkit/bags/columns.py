@@ -8,7 +8,7 @@ slice of it. Messages are sorted into layouts by their length and by the counts 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,12 +24,12 @@ ENDLESS = 100_000  # fields of one message beyond which it is no table
 
 
 class Entry(NamedTuple):
-    """Where one field lies in a message of a layout: ``count`` values, or a text."""
+    """Where one field lies in a message of a layout: ``length`` values, or a text."""
 
     name: str
     offset: int
     code: str  # of numpy; "" for a text
-    count: int
+    length: int
     single: bool
 
 
@@ -41,7 +41,15 @@ class Layout(NamedTuple):
     size: int
 
 
-def columns(codec: Codec, stamps: Sequence[int], messages: Sequence[bytes]) -> dict[str, Column]:
+class Pile(NamedTuple):
+    """Messages of one length: log times [ns] (k,), their places in the order of the topic (k,), and their bytes (k, length)."""
+
+    stamps: NDArray[np.int64]
+    rows: NDArray[np.intp]
+    table: NDArray[np.uint8]
+
+
+def columns(codec: Codec, piles: Sequence[Pile]) -> dict[str, Column]:
     """Log times [s] under ``time`` and every field under its path, such as ``header.stamp.sec`` or ``points[0].positions``.
 
     A number is a column (n,), a sequence (n, k); texts are columns of ``str``. Where layouts differ between messages, sequences are padded
@@ -50,31 +58,62 @@ def columns(codec: Codec, stamps: Sequence[int], messages: Sequence[bytes]) -> d
     Raises:
         BagError: a message is damaged.
     """
+    n = sum(len(pile.rows) for pile in piles)
+    times = np.zeros(n)
     found: dict[str, list[tuple[NDArray[np.intp], Column]]] = {}
-    for layout, rows in _layouts(codec, messages):
-        table = np.frombuffer(b"".join(messages[row] for row in rows), dtype=np.uint8).reshape(len(rows), -1)
-        places = np.asarray(rows)
-        for entry in layout.entries:
-            found.setdefault(entry.name, []).append((places, _column(table, entry)))
-    n = len(messages)
-    times = np.asarray(stamps, dtype=np.int64) / 1e9
+    for pile in piles:
+        times[pile.rows] = pile.stamps / 1e9
+        for layout, rows, table in _layouts(codec, pile):
+            for entry in layout.entries:
+                found.setdefault(entry.name, []).append((rows, _column(table, entry)))
     return {TIME: times, **{name: _merged(parts, n) for name, parts in found.items()}}
 
 
-def _layouts(codec: Codec, messages: Sequence[bytes]) -> Iterable[tuple[Layout, list[int]]]:
-    """Every layout that occurs, with the messages that have it."""
-    by_size: dict[int, list[int]] = {}
+def piled(stamps: Sequence[int], messages: Sequence[bytes]) -> list[Pile]:
+    """Messages in order, by their lengths."""
+    by_length: dict[int, list[int]] = {}
     for row, data in enumerate(messages):
-        by_size.setdefault(len(data), []).append(row)
-    for rows in by_size.values():
-        while rows:
-            layout = _walk(codec, messages[rows[0]])
-            table = np.frombuffer(b"".join(messages[row] for row in rows), dtype=np.uint8).reshape(len(rows), -1)
-            fits = np.ones(len(rows), dtype=bool)
-            for offset, value in layout.counts:
-                fits &= table[:, offset : offset + 4].copy().view("<u4")[:, 0] == value
-            yield layout, [row for row, fit in zip(rows, fits, strict=True) if fit]
-            rows = [row for row, fit in zip(rows, fits, strict=True) if not fit]
+        by_length.setdefault(len(data), []).append(row)
+    return [
+        Pile(
+            np.array([stamps[row] for row in rows], dtype=np.int64),
+            np.array(rows, dtype=np.intp),
+            np.frombuffer(b"".join(messages[row] for row in rows), dtype=np.uint8).reshape(len(rows), length),
+        )
+        for length, rows in by_length.items()
+    ]
+
+
+def gathered(parts: Sequence[tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.uint8]]]) -> list[Pile]:
+    """Piles from pieces: log times [ns], a number that orders the messages of equal time, and bytes; pieces of one length are joined."""
+    if not parts:
+        return []
+    order = np.lexsort((np.concatenate([part[1] for part in parts]), np.concatenate([part[0] for part in parts])))
+    places = np.empty(len(order), dtype=np.intp)
+    places[order] = np.arange(len(order))
+    rows = np.split(places, np.cumsum([len(part[0]) for part in parts])[:-1])
+    by_length: dict[int, list[int]] = {}
+    for index, part in enumerate(parts):
+        by_length.setdefault(part[2].shape[1], []).append(index)
+    return [
+        Pile(np.concatenate([parts[i][0] for i in some]), np.concatenate([rows[i] for i in some]), np.concatenate([parts[i][2] for i in some]))
+        for some in by_length.values()
+    ]
+
+
+def _layouts(codec: Codec, pile: Pile) -> Iterator[tuple[Layout, NDArray[np.intp], NDArray[np.uint8]]]:
+    """Every layout that occurs among messages of one length, with the rows and the bytes of those that have it."""
+    _, rows, table = pile
+    while len(rows):
+        layout = _walk(codec, table[0].tobytes())
+        fits = np.ones(len(rows), dtype=bool)
+        for offset, value in layout.counts:
+            fits &= np.ascontiguousarray(table[:, offset : offset + 4]).view("<u4")[:, 0] == value
+        if fits.all():
+            yield layout, rows, table
+            return
+        yield layout, rows[fits], table[fits]
+        rows, table = rows[~fits], table[~fits]
 
 
 class _Walker:
@@ -142,16 +181,17 @@ def _walk(codec: Codec, data: bytes) -> Layout:
 def _column(table: NDArray[np.uint8], entry: Entry) -> Column:
     n = len(table)
     if not entry.code:
-        return np.array([bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in table[:, entry.offset : entry.offset + entry.count]], dtype=object)
+        return np.array([bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in table[:, entry.offset : entry.offset + entry.length]], dtype=object)
     kind = np.dtype(entry.code)
-    part = table[:, entry.offset : entry.offset + entry.count * kind.itemsize]
-    values: Column = np.ascontiguousarray(part).view(kind) if entry.count else np.zeros((n, 0), kind)
+    part = table[:, entry.offset : entry.offset + entry.length * kind.itemsize]
+    values: Column = np.ascontiguousarray(part).view(kind) if entry.length else np.zeros((n, 0), kind)
     return values[:, 0] if entry.single else values
 
 
 def _merged(parts: list[tuple[NDArray[np.intp], Column]], n: int) -> Column:
     if len(parts) == 1 and len(parts[0][1]) == n:
-        column = parts[0][1]
+        rows, values = parts[0]
+        column = values if bool((rows[1:] > rows[:-1]).all()) else values[np.argsort(rows)]
     else:
         first = parts[0][1]
         shape = (n,) if first.ndim == 1 else (n, max(values.shape[1] for _, values in parts))

@@ -39,7 +39,7 @@ class Sealed(NamedTuple):
     data: bytes
     start: int  # [ns]
     end: int
-    index: dict[int, array[int]]  # channel → (log time [ns], offset) after (log time, offset) …
+    places: dict[int, array[int]]  # channel → (log time [ns], offset) after (log time, offset) …
 
 
 class Container:
@@ -205,7 +205,7 @@ class Container:
         begin = self.written
         at = begin + len(head) + len(packed)
         places, parts = {}, [head, packed]
-        for channel, entries in chunk.index.items():
+        for channel, entries in chunk.places.items():
             places[channel] = at
             content = entries.tobytes()
             parts += [_INDEX.pack(Opcode.MESSAGE_INDEX, 6 + len(content), channel, len(content)), content]

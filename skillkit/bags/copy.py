@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from skillkit.bags.read import open_bag
+from skillkit.bags.read import Bag, open_bag
 from skillkit.bags.write import BagWriter
 from skillkit.exceptions import BagError
 
@@ -22,7 +23,6 @@ def copy_without(source: str | Path, target: str | Path, topics: Iterable[str]) 
         BagError: as :func:`open_bag`, or the target exists or cannot be written.
     """
     left_out = set(topics)
-    counts: Counter[str] = Counter()
     with open_bag(source) as bag:
         if os.path.abspath(source) == os.path.abspath(target):
             raise BagError(target, "a bag cannot be copied onto itself", "choose another name")
@@ -30,16 +30,27 @@ def copy_without(source: str | Path, target: str | Path, topics: Iterable[str]) 
         for name in kept:
             if bag.topics[name].encoding != "cdr":
                 raise BagError(source, f"topic {name} is encoded as '{bag.topics[name].encoding}'; only cdr is copied", f"leave out {name}")
-        with BagWriter(target) as writer:
-            for name, data in bag.attachments.items():
-                writer.attach(name, data, bag.attachments.media_types[name])
-            for name, values in bag.metadata.items():
-                writer.metadata(name, values)
-            schemas = {name: bag.schema_of(name) for name in kept}
-            for message in bag.raw_messages(kept):
-                type_name, text = schemas[message.topic]
-                writer.write_stamped(message.topic, type_name, message.data, message.stamp, text)
-                counts[message.topic] += 1
-            if writer.failure:
-                raise BagError(target, writer.failure, "free some space and copy again")
+        return copied(bag, target, kept)
+
+
+def copied(bag: Bag, target: str | Path, topics: Iterable[str]) -> Counter[str]:
+    """Some topics of an open bag in a new one, with all attachments and metadata that can be read.
+
+    Raises:
+        BagError: the target exists or cannot be written.
+    """
+    counts: Counter[str] = Counter()
+    with BagWriter(target, flush_every=1.0) as writer:
+        for name in bag.attachments:
+            with suppress(BagError):  # one that is damaged is noted by the bag
+                writer.attach(name, bag.attachments[name], bag.attachments.media_types[name])
+        for name, values in bag.metadata.items():
+            writer.metadata(name, values)
+        schemas = {name: bag.schema_of(name) for name in topics}
+        for message in bag.raw_messages(schemas):
+            type_name, text = schemas[message.topic]
+            writer.write_stamped(message.topic, type_name, message.data, message.stamp, text)
+            counts[message.topic] += 1
+    if writer.failure:
+        raise BagError(target, writer.failure, "free some space and copy again")
     return counts

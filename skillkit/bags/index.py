@@ -26,6 +26,7 @@ from skillkit.exceptions import BagError
 MAGIC = b"\x89MCAP0\r\n"
 FOOTER_SIZE = 9 + 20 + len(MAGIC)
 PLAIN_BLOCK = 1 << 20  # [bytes] messages outside chunks are read in blocks of about this size
+LONGEST_CHUNK = 60 * 10**9  # [ns] what a damaged head of a chunk may claim to hold
 DAMAGE = (McapError, struct.error, ValueError, OverflowError, KeyError, IndexError)
 
 _RECORD = struct.Struct("<BQ")
@@ -44,6 +45,7 @@ class Block(NamedTuple):
     chunked: bool
     cut: bool = False
     indexed: tuple[int, int] = (0, 0)  # offset and length of the message indexes behind a chunk; 0 for none
+    inside: bytes = b""  # channels (uint16) and places (uint64) of those indexes
 
 
 class Place(NamedTuple):
@@ -60,6 +62,7 @@ class Index:
     Attributes:
         complete: the file was finished by its writer and its summary is intact.
         note: what is missing or damaged, in words; empty when complete.
+        lost_bytes: in no whole record, or in a damaged one; lost_time: from the last message saved of a chunk to the end that it states [ns].
     """
 
     profile: str = ""
@@ -72,6 +75,8 @@ class Index:
     metadata: list[Place] = field(default_factory=list)
     complete: bool = True
     note: str = ""
+    lost_bytes: int = 0
+    lost_time: int = 0  # [ns]
 
     def add(self, opcode: int, content: bytes) -> None:
         """Take in a schema or channel; the first with a number stays."""
@@ -155,13 +160,15 @@ def _summarised(file: IO[bytes], data: bytes, size: int) -> Index | None:
 def _indexed_block(content: bytes) -> Block:
     """A chunk from its index record, whose map of channels is passed over: the message indexes lie behind the chunk."""
     start, end, offset, length, places = _CHUNK_INDEX.unpack_from(content)
+    inside = content[_CHUNK_INDEX.size : _CHUNK_INDEX.size + places]
     (indexes,) = struct.unpack_from("<Q", content, _CHUNK_INDEX.size + places)
-    return Block(offset + 9, length - 9, start, end, True, False, (offset + length, indexes))
+    return Block(offset + 9, length - 9, start, end, True, False, (offset + length, indexes), inside)
 
 
 def _agrees(index: Index, statistics: records.Statistics, size: int) -> bool:
     places: list[Block | Place] = [*index.blocks, *index.attachments, *index.metadata]
     inside = all(place.offset >= len(MAGIC) and place.length >= 0 and place.offset + place.length <= size for place in places)
+    inside = inside and all(sum(block.indexed) <= size for block in index.blocks)
     counted = (len(index.blocks), len(index.attachments), len(index.metadata), len(index.channels))
     stated = (statistics.chunk_count, statistics.attachment_count, statistics.metadata_count, statistics.channel_count)
     return inside and counted == stated and (statistics.message_count == 0 or bool(index.blocks))
@@ -236,7 +243,8 @@ class _Walk:
 
     def _take_chunk(self, offset: int, length: int, whole: bool) -> None:
         self._close_plain()
-        data, intact = chunk.open_chunk(_read(self.file, offset, length, self.size), cut=not whole)
+        record = _read(self.file, offset, length, self.size)
+        data, intact = chunk.open_chunk(record, cut=not whole)
         damaged = whole and not intact
         self.damaged += damaged
         times: list[int] = []
@@ -248,6 +256,10 @@ class _Walk:
             if message is not None and not damaged:
                 times.append(message.stamp)
                 self.index.counts[message.channel] += 1
+        if not whole or damaged:
+            stated_start, stated_end = struct.unpack_from("<QQ", record)
+            self.index.lost_time += max(0, min(stated_end - max(times, default=stated_start), LONGEST_CHUNK))
+            self.index.lost_bytes += length if damaged else 0
         if times:
             self.saved += 0 if whole else len(times)
             self.index.blocks.append(Block(offset, length, min(times), max(times), True, not whole))
@@ -272,6 +284,7 @@ class _Walk:
     def _say(self, end: int, finished: bool) -> None:
         index = self.index
         parts = []
+        index.lost_bytes += 0 if finished else self.size - end
         if not finished:
             parts.append(f"the recording was cut: it has no end mark, {self.size - end} of {self.size} bytes at its end are not whole records")
             if self.saved:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType, TracebackType
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from mcap import records
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from skillkit.bags import chunk
 from skillkit.bags.cdr import COUNT, Codec
-from skillkit.bags.columns import Column, columns
+from skillkit.bags.columns import Column, columns, gathered, piled
 from skillkit.bags.conform import Conform
 from skillkit.bags.index import DAMAGE, Block, Place, parse, read_index
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT
@@ -35,6 +36,7 @@ HEAD_LENGTH = 4096  # [bytes] of an attachment that are read for its name
 WAITING_LIMIT = 1000  # steps held back for a result that comes later
 RUNTIME_TYPES = (STEP, STEP_RESULT, DIGEST, KEYFRAME)
 TICK = struct.Struct("<Q")
+Stamps: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ class Bag:
         self._index = read_index(file, str(path))
         self.complete, self.note = self._index.complete, self._index.note
         self._codecs: dict[int, Codec] = {}
+        self._damaged: set[int] = set()  # offsets of chunks that were left out
         self._numbers: dict[str, list[int]] = {}
         for number, channel in self._index.channels.items():
             self._numbers.setdefault(channel.topic, []).append(number)
@@ -183,46 +186,68 @@ class Bag:
             UnknownName: no such topic. BagError: a message is damaged, or its encoding is not CDR.
         """
         numbers = self._wanted(topic)
-        stamps: list[int] = []
-        messages: list[bytes] = []
-        for _, stamp, data in self._ordered(numbers, start, end):
-            stamps.append(stamp)
-            messages.append(data)
-        return columns(self._codec(numbers[0]), stamps, messages)
+        first, last = -1 if start is None else round(start * 1e9), 2**63 - 1 if end is None else round(end * 1e9)
+        if all(block.inside for block in self._index.blocks):
+            piles = gathered([part for order, block in enumerate(self._index.blocks) for part in self._pieces(order, block, frozenset(numbers), first, last)])
+        else:
+            found = [(stamp, data) for _, stamp, data in self._ordered(numbers, start, end)]
+            piles = piled([stamp for stamp, _ in found], [data for _, data in found])
+        return columns(self._codec(numbers[0]), piles)
+
+    def _pieces(self, order: int, block: Block, channels: frozenset[int], first: int, last: int) -> Iterator[tuple[Stamps, Column, Column]]:
+        """Messages of one block by length: log times [ns], their place in the file, and bytes; found by the message indexes, copied at once."""
+        if block.start > last or block.end < first or not channels & chunk.channels_in(block.inside):
+            return
+        inside = self._inside(block)
+        content = np.frombuffer(self._content(block), dtype=np.uint8)
+        for channel in channels & inside.keys():
+            entries = inside[channel][(inside[channel][:, 0] >= max(first, 0)) & (inside[channel][:, 0] <= last)].astype(np.int64)
+            entries = entries[np.argsort(entries[:, 1], kind="stable")]
+            for offsets, table in chunk.tables_at(content, entries[:, 1], channel):
+                stamps = entries[np.searchsorted(entries[:, 1], offsets), 0] if len(offsets) != len(entries) else entries[:, 0]
+                yield stamps, (order << 32) + offsets, table
 
     def at(self, time: float) -> dict[str, Message]:
         """The last message of every topic at ``time`` [s], this moment inside; topics that had none by then are left out.
 
         Reads chunks backwards from that time until every topic has been met, so an early time or a rare topic takes longer.
         """
-        wanted = {number for numbers in self._numbers.values() for number in numbers if self._index.counts[number]}
+        wanted = [number for numbers in self._numbers.values() for number in numbers if self._index.counts[number]]
         last = round(time * 1e9)
-        found: dict[int, tuple[int, bytes]] = {}
+        found: dict[int, chunk.RawMessage] = {}
         for block in sorted((b for b in self._index.blocks if b.start <= last), key=lambda b: b.end, reverse=True):
-            open_ones = frozenset(n for n in wanted if n not in found or found[n][0] <= block.end)
-            if not open_ones:
+            missing = frozenset(n for n in wanted if n not in found or found[n].stamp < block.end)
+            if not missing:
                 break
-            if not any(n not in found for n in open_ones) and all(found[n][0] > block.end for n in open_ones):
-                break
-            for message in self._last_of(block, open_ones, last):
-                if message.channel not in found or found[message.channel][0] < message.stamp:
-                    found[message.channel] = (message.stamp, message.data)
+            for message in self._last_of(block, missing, last):
+                if message.channel not in found or found[message.channel].stamp < message.stamp:
+                    found[message.channel] = message
         best: dict[str, Message] = {}
-        for number, (stamp, data) in found.items():
+        for number, message in found.items():
             topic = self._index.channels[number].topic
-            if topic not in best or best[topic].time < stamp / 1e9:
-                best[topic] = Message(topic, stamp / 1e9, self._codec(number).decode(data))
+            if self.topics[topic].encoding == "cdr" and (topic not in best or best[topic].time < message.stamp / 1e9):
+                best[topic] = Message(topic, message.stamp / 1e9, self._codec(number).decode(message.data))
         return dict(sorted(best.items()))
 
     def _last_of(self, block: Block, channels: frozenset[int], last: int) -> Iterator[chunk.RawMessage]:
-        """The latest message of each channel in a block, not later than ``last`` [ns]."""
-        latest: dict[int, chunk.RawMessage] = {}
-        if block.indexed[1] and not (channels & self._inside(block).keys()):
+        """The latest message of each channel in a block, not later than ``last`` [ns]; by the message indexes where there are any."""
+        if not block.inside:
+            latest: dict[int, chunk.RawMessage] = {}
+            for message in self._block_messages(block, channels):
+                if message.stamp <= last and (message.channel not in latest or latest[message.channel].stamp <= message.stamp):
+                    latest[message.channel] = message
+            yield from latest.values()
             return
-        for message in self._block_messages(block, channels):
-            if message.stamp <= last and (message.channel not in latest or latest[message.channel].stamp <= message.stamp):
-                latest[message.channel] = message
-        yield from latest.values()
+        channels = channels & chunk.channels_in(block.inside)
+        inside = self._inside(block) if channels else {}
+        rows = {channel: np.flatnonzero(inside[channel][:, 0] <= last) for channel in channels & inside.keys()}
+        if any(len(row) for row in rows.values()):
+            content = self._content(block)
+            for channel, row in rows.items():
+                if len(row):
+                    entries = inside[channel][row]
+                    newest = len(row) - 1 - int(np.argmax(entries[::-1, 0]))  # of equal stamps the one written last
+                    yield from chunk.messages_at(content, [entries[newest : newest + 1]])
 
     def _inside(self, block: Block) -> dict[int, NDArray[np.uint64]]:
         """The message indexes behind a chunk: channel → (k, 2) log times [ns] and offsets; empty where they are damaged."""
@@ -363,6 +388,11 @@ class Bag:
         self._file.seek(place.offset)
         return self._file.read(place.length)
 
+    @property
+    def lost(self) -> tuple[int, float]:
+        """Bytes and log time [s] that are known to be lost, of what was read so far."""
+        return self._index.lost_bytes, self._index.lost_time / 1e9
+
     def _damage(self, what: str) -> None:
         self.complete = False
         if what not in self.note:
@@ -396,7 +426,8 @@ class Bag:
                 stamp, _, number, data = heapq.heappop(pending)
                 yield number, stamp, data
 
-    def _block_messages(self, block: Block, channels: frozenset[int]) -> Iterator[chunk.RawMessage]:
+    def _content(self, block: Block) -> bytes:
+        """The records in a block; none where it is damaged."""
         content = self._bytes(block)
         if block.chunked:
             try:
@@ -405,7 +436,15 @@ class Bag:
                 content, whole = b"", False
             if not whole and not block.cut:
                 content = b""
+                if block.offset not in self._damaged:
+                    self._damaged.add(block.offset)
+                    self._index.lost_bytes += block.length
+                    self._index.lost_time += block.end - block.start
                 self._damage(f"the chunk at byte {block.offset} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
+        return content
+
+    def _block_messages(self, block: Block, channels: frozenset[int]) -> Iterator[chunk.RawMessage]:
+        content = self._content(block)
         inside = self._inside(block) if block.indexed[1] and content else {}
         if inside and 2 * sum(len(inside[c]) for c in channels & inside.keys()) < sum(map(len, inside.values())):
             yield from chunk.messages_at(content, [inside[channel] for channel in channels & inside.keys()])
@@ -427,8 +466,21 @@ def _tick(data: bytes, kind: str) -> int:
         return -1
 
 
+def _open_foreign(path: Path) -> Bag:
+    """A copy in one MCAP file, which is gone once it is closed."""
+    from skillkit.bags.foreign import as_mcap
+
+    with TemporaryDirectory(prefix="skillkit-") as folder:
+        copy = as_mcap(path, Path(folder) / "bag.mcap")
+        bag = Bag(copy, copy.open("rb"))
+    bag.path = path
+    return bag
+
+
 def open_bag(path: str | Path) -> Bag:
-    """Open a bag for reading.
+    """Open a bag for reading: an MCAP file, a folder of rosbag2, or its sqlite3 file (``.db3``).
+
+    A folder of several files and sqlite3 are first copied into one temporary file, through ``rosbags``.
 
     Raises:
         BagError: there is no such file, it cannot be read, or it is not an MCAP file. A cut file opens; ``complete`` and ``note`` say so.
@@ -436,9 +488,10 @@ def open_bag(path: str | Path) -> Bag:
     path = Path(path)
     if path.is_dir():
         inside = sorted(path.glob("*.mcap"))
-        if len(inside) != 1:
-            raise BagError(path, f"is a folder with {len(inside)} .mcap files", "name one of its .mcap files")
-        path = inside[0]
+        if len(inside) == 1:
+            path = inside[0]
+    if path.is_dir() or path.suffix == ".db3":
+        return _open_foreign(path)
     try:
         file = path.open("rb")
     except OSError as error:

@@ -51,10 +51,13 @@ STANDARD = {
 def message_folders() -> Iterator[Path]:
     """Folders that may hold the ``.msg`` files of skillkit_interfaces: checkout, installation, ROS 2 environment."""
     yield PACKAGE.parent / "ros2_ws" / "src" / OWN_PACKAGE / "msg"
-    prefixes = [Path(sys.prefix), *(Path(part) for part in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if part)]
-    for prefix in prefixes:
+    for prefix in _prefixes():
         yield prefix / "share" / "skillkit" / "msg"
         yield prefix / "share" / OWN_PACKAGE / "msg"
+
+
+def _prefixes() -> list[Path]:
+    return [Path(sys.prefix), *(Path(part) for part in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if part)]
 
 
 @cache
@@ -73,6 +76,29 @@ def definitions() -> dict[str, str]:
 
 
 @cache
+def installed(name: str) -> str:
+    """The definition of ``package/Type`` as an installed ROS 2 has it; empty where it has none."""
+    package, _, kind = name.partition("/")
+    for prefix in _prefixes():
+        file = prefix / "share" / package / "msg" / f"{kind}.msg"
+        if file.is_file():
+            return file.read_text(encoding="utf-8")
+    return ""
+
+
+def text_of(name: str) -> str:
+    """The definition of ``package/Type``.
+
+    Raises:
+        BagError: nobody here knows it.
+    """
+    text = definitions().get(name) or installed(name)
+    if not text:
+        raise BagError(name, "its definition is not known here", "install its package")
+    return text
+
+
+@cache
 def schema(name: str) -> str:
     """The full ``ros2msg`` schema of a type named as in ROS 2, ``package/msg/Type``.
 
@@ -80,7 +106,7 @@ def schema(name: str) -> str:
         UnknownName: no such type here; the message offers the nearest.
     """
     known, root = definitions(), short_name(name)
-    if root not in known:
+    if root not in known and not installed(root):
         raise UnknownName("message type", name, (f"{package}/msg/{word}" for package, word in (key.split("/") for key in known)))
     needed: list[str] = []
     waiting = [root]
@@ -89,6 +115,6 @@ def schema(name: str) -> str:
         if current in needed:
             continue
         needed.append(current)
-        waiting.extend(field.type for field in parse_definition(known[current], current) if not field.primitive)
-    parts = [known[root], *(f"{SEPARATOR}\nMSG: {other}\n{known[other]}" for other in needed[1:])]
+        waiting.extend(field.type for field in parse_definition(text_of(current), current) if not field.primitive)
+    parts = [text_of(root), *(f"{SEPARATOR}\nMSG: {other}\n{text_of(other)}" for other in needed[1:])]
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts)

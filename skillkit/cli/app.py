@@ -11,11 +11,54 @@ from typing import Annotated
 import typer
 
 from skillkit import __version__
-from skillkit.cli import answer, cells, check, demos, doctor, hardware_check, import_, info, make_plan, replay, robots, run, schema, show, skills, up
+from skillkit.cli import (
+    answer,
+    cells,
+    check,
+    demos,
+    doctor,
+    hardware_check,
+    import_,
+    info,
+    make_plan,
+    play,
+    record,
+    recover,
+    replay,
+    robots,
+    run,
+    schema,
+    show,
+    skills,
+    up,
+    verify,
+    watch,
+)  # fmt: skip
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-COMMANDS = (run, check, schema, show, import_, up, answer, replay, info, skills, robots, cells, hardware_check, demos, doctor)
+COMMANDS = (
+    run,
+    check,
+    schema,
+    show,
+    import_,
+    up,
+    watch,
+    answer,
+    replay,
+    verify,
+    play,
+    record,
+    info,
+    recover,
+    skills,
+    robots,
+    cells,
+    hardware_check,
+    demos,
+    doctor,
+)
 DEBUG = "SKILLKIT_DEBUG"
 
 app = typer.Typer(

@@ -12,9 +12,10 @@ from math import sqrt
 import numpy as np
 import pinocchio as pin
 
-from skillkit.embodiment import Embodiment, UrdfTree
+from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
 from skillkit.pose import Array, Pose, frozen
+from skillkit.urdf import UrdfTree
 
 LINK = "link "  # ahead of the name of a link's frame: a URDF may give a link and a joint the same name, Pinocchio's frames may not share one
 SINGULAR = 1e-12  # determinant of J Jᵀ below which rounding decides its value
@@ -63,7 +64,7 @@ class ArmKinematics:
 
     def place(self, position: Array) -> tuple[Array, Array]:
         """Tool point (3,) [m] and rotation (3, 3) in the base frame; leaves Pinocchio's data at ``position`` for :meth:`differentiate`."""
-        pin.computeJointJacobians(self.model, self.data, self._configuration(position))
+        pin.computeJointJacobians(self.model, self.data, self.configuration(position))
         placement = pin.updateFramePlacement(self.model, self.data, self._tool)
         if self._base_is_root:
             return placement.translation.copy(), placement.rotation.copy()
@@ -73,7 +74,7 @@ class ArmKinematics:
         """(6, n) Jacobian as of :meth:`jacobian`, at the last placed position."""
         jacobian = pin.getFrameJacobian(self.model, self.data, self._tool, pin.LOCAL_WORLD_ALIGNED)
         if not self._ordered:
-            jacobian = self._of_arm(jacobian)
+            jacobian = self.of_arm(jacobian)
         if self._base_is_root:
             return jacobian
         return np.vstack((self._root_rotation @ jacobian[:3], self._root_rotation @ jacobian[3:]))
@@ -85,17 +86,18 @@ class ArmKinematics:
 
     def miss(self, position: Array, goal: pin.SE3) -> tuple[Array, Array]:
         """At joint positions (n,): the twist (6,) from the tool to ``goal`` [m, rad] and the tool's Jacobian (6, n), both in tool axes."""
-        pin.computeJointJacobians(self.model, self.data, self._configuration(position))
+        pin.computeJointJacobians(self.model, self.data, self.configuration(position))
         error = pin.log6(pin.updateFramePlacement(self.model, self.data, self._tool).actInv(goal)).vector
         jacobian = pin.getFrameJacobian(self.model, self.data, self._tool, pin.LOCAL)
-        return error, jacobian if self._ordered else self._of_arm(jacobian)
+        return error, jacobian if self._ordered else self.of_arm(jacobian)
 
-    def _of_arm(self, jacobian: Array) -> Array:
+    def of_arm(self, jacobian: Array) -> Array:
         """The model's Jacobian by velocities of the arm's joints."""
         jacobian = jacobian[:, self._columns]
         return jacobian if self._alone else jacobian @ self._follow
 
-    def _configuration(self, position: Array) -> Array:
+    def configuration(self, position: Array) -> Array:
+        """Joint positions (n,) as Pinocchio's configuration."""
         if self._ordered:
             return position
         if not self._alone:
@@ -131,19 +133,40 @@ def _followers(arm: Embodiment) -> dict[str, tuple[str, float, float]]:
 
 
 def _reduced(arm: Embodiment, followers: tuple[str, ...]) -> pin.Model:
-    try:
-        model = pin.buildModelFromUrdf(str(arm.urdf))
-    except Exception as error:
-        raise InvalidValue("urdf", str(arm.urdf), f"a URDF that Pinocchio reads ({error})") from None
-    for frame in model.frames:
-        if frame.type == pin.FrameType.BODY:
-            frame.name = LINK + frame.name
+    model = _whole(arm)
     names = list(model.names)[1:]
     for name in arm.joints:
         if name not in names:
             raise UnknownName("joint", name, names)
-    locked = [model.getJointId(name) for name in names if name not in arm.joints and name not in followers]
-    return pin.buildReducedModel(model, locked, pin.neutral(model))
+    for frame in model.frames:
+        if frame.type == pin.FrameType.BODY:
+            frame.name = LINK + frame.name
+    return pin.buildReducedModel(model, _locked(model, arm, followers), pin.neutral(model))
+
+
+def reduced_geometry(arm: Embodiment) -> pin.GeometryModel:
+    """The collision shapes of an arm's URDF on the joints of its :class:`ArmKinematics`.
+
+    Raises:
+        InvalidValue: a shape that cannot be read, for example a mesh that is not found.
+    """
+    model = _whole(arm)
+    try:
+        geometry = pin.buildGeomFromUrdf(model, str(arm.urdf), pin.COLLISION)
+    except Exception as error:
+        raise InvalidValue("collision shapes of", str(arm.urdf), f"primitives, or meshes that are found ({error})") from None
+    return pin.buildReducedModel(model, geometry, _locked(model, arm, tuple(_followers(arm))), pin.neutral(model))[1]
+
+
+def _whole(arm: Embodiment) -> pin.Model:
+    try:
+        return pin.buildModelFromUrdf(str(arm.urdf))
+    except Exception as error:
+        raise InvalidValue("urdf", str(arm.urdf), f"a URDF that Pinocchio reads ({error})") from None
+
+
+def _locked(model: pin.Model, arm: Embodiment, followers: tuple[str, ...]) -> list[int]:
+    return [model.getJointId(name) for name in list(model.names)[1:] if name not in arm.joints and name not in followers]
 
 
 def _frame(model: pin.Model, kind: str, link: str) -> int:

@@ -1,4 +1,4 @@
-"""What the runtime node says: commands to the drivers, records of every step, the live tree.
+"""What the runtime node says of itself: records of every step, the live tree. Commands leave through ``drivers``.
 
 Messages of the control loop are encoded here and published as bytes: no field is left unchecked, and no time is lost in conversions.
 """
@@ -9,59 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from skillkit_interfaces.msg import Step, StepResult, TreeSnapshot
-from std_msgs.msg import Float64MultiArray
-from trajectory_msgs.msg import JointTrajectory
 
 from skillkit import records
 from skillkit.bags.cdr import Codec
-from skillkit.bags.schemas import JOINT_TRAJECTORY, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
-from skillkit.cell import CellArm
-from skillkit.ros.conversions import gripper_command, trajectory_record
-from skillkit.ros.names import EVERY, NEWEST, RESULT, TREE, ArmTopics
+from skillkit.bags.schemas import STEP, STEP_RESULT, TREE_SNAPSHOT, schema
+from skillkit.ros.names import EVERY, RESULT, TREE
 from skillkit.ros.names import STEP as STEP_TOPIC
 from skillkit.runtime import Runtime
 from skillkit.runtime import StepResult as Decided
-from skillkit.safety import braking_tail
-from skillkit.spaces import Input, JointCommand
+from skillkit.spaces import Input
 
-GRIPPER_EVERY = 10  # ticks between two gripper commands that say the same
 TREE_EVERY = 1.0  # [s] between two snapshots of a tree in which nothing changed
-
-
-class ArmOutput:
-    """The command stream of one arm.
-
-    Every trajectory has the commanded point one control period ahead and, after it, a braking tail to zero velocity: a runtime that dies
-    leaves a driver that brakes.
-    """
-
-    def __init__(self, node: Node, arm: CellArm, topics: ArmTopics) -> None:
-        self._model = arm.embodiment
-        self._period = 1.0 / arm.embodiment.control_rate
-        self._codec = Codec(JOINT_TRAJECTORY, schema(JOINT_TRAJECTORY))
-        self._trajectories: Publisher = node.create_publisher(JointTrajectory, topics.trajectory, NEWEST)
-        self._gripper: Publisher = node.create_publisher(Float64MultiArray, topics.gripper, NEWEST)
-        self._closure = -1.0
-        self._repeat = 0
-
-    def send(self, command: JointCommand) -> None:
-        """Publish one command."""
-        tail = braking_tail(self._model, command.position, command.velocity)
-        points = [(self._period, command.position.tolist(), command.velocity.tolist())]
-        points += [
-            (self._period + time, position, velocity)
-            for time, position, velocity in zip(tail.times.tolist(), tail.positions.tolist(), tail.velocities.tolist(), strict=True)
-        ]
-        self._trajectories.publish(self._codec.encode(trajectory_record(self._model.joints, points)))
-        self._close(command.closure)
-
-    def _close(self, closure: float) -> None:
-        self._repeat -= 1
-        if self._model.gripper is not None and (closure != self._closure or self._repeat <= 0):
-            self._closure, self._repeat = closure, GRIPPER_EVERY
-            self._gripper.publish(Float64MultiArray(data=gripper_command(self._model, closure)))
 
 
 class Records:

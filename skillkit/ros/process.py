@@ -67,7 +67,8 @@ def run(make: Callable[[], Node], real_time: bool = False) -> int:
 
 def _spin(node: Node) -> None:
     executor = EventsExecutor()
-    executor.add_node(node)
+    for each in (node, *getattr(node, "companions", ())):
+        executor.add_node(each)
     try:
         while not _stop.is_set():
             try:

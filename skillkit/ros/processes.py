@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue
+from skillkit.hardware import FORWARDED
+from skillkit.spaces import NOTHING
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Setup:
         skills, use: where skills come from, and single skills from elsewhere.
         bag: to record; empty for none. picture: path the simulator renders to when asked.
         on_lost: ``stop`` or ``continue`` when client or recorder die.
+        manners: of the emulator that stands in for real arms where there is a scene, see ``emulator.MANNERS``.
         hardware: the arms are real; speed: share of their velocity limits, of which an arm's first run gets less.
         details: what else the bag should say of the run.
     """
@@ -71,11 +75,14 @@ class Setup:
     on_lost: str = "stop"
     hardware: bool = False
     speed: float = 1.0
+    manners: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def bringup(setup: Setup) -> list[Process]:
-    """Simulator (unless the arms are real), recorder (if a bag is wanted) and runtime, in the order in which they start.
+    """Simulator (unless the arms are real), forwarders, recorder (if a bag is wanted) and runtime, in the order in which they start.
+
+    Real arms with a scene are emulated: driven as real ones, in front of a simulated world.
 
     Raises:
         InvalidValue: neither or both of robot and cell; an unknown rule.
@@ -90,7 +97,14 @@ def bringup(setup: Setup) -> list[Process]:
     found = []
     if setup.scene:
         scene = {"scene": setup.scene, "seed": setup.seed, "options": _joined(setup.options), "picture": setup.picture}
-        found.append(Process("simulator", "skillkit.ros.simulator", {**arms, **scene}, setup.namespace))
+        module = "skillkit.ros.emulator" if setup.hardware else "skillkit.ros.simulator"
+        found.append(Process("simulator", module, {**arms, **scene, **setup.manners}, setup.namespace))
+    if setup.hardware:
+        found += [
+            Process(f"forwarder of {arm.name}", "skillkit.ros.forwarder", {**arms, "arm": arm.name}, setup.namespace)
+            for arm in Cell.load(setup.cell).arms
+            if arm.hardware.driver in FORWARDED
+        ]
     if setup.bag:
         found.append(Process("recorder", "skillkit.ros.recorder", {"bag": str(Path(setup.bag).absolute())}, setup.namespace))
     runtime = {
@@ -114,9 +128,9 @@ def run_task(task: str, parameters: str = "{}", namespace: str = "") -> Process:
     return Process("task", "skillkit.ros.run_task", {"task": task, "parameters": parameters}, namespace)
 
 
-def play(bag: str, rate: float = 1.0, namespace: str = "") -> Process:
-    """A player of a bag at ``rate`` times its speed."""
-    return Process("player", "skillkit.ros.player", {"bag": str(Path(bag).absolute()), "rate": float(rate)}, namespace)
+def play(bag: str, rate: float = 1.0, namespace: str = "", options: Mapping[str, Any] = NOTHING) -> Process:
+    """A player of a bag at ``rate`` times its speed; ``options`` are further parameters of its node."""
+    return Process("player", "skillkit.ros.player", {"bag": str(Path(bag).absolute()), "rate": float(rate), **options}, namespace)
 
 
 def _joined(values: Mapping[str, Any]) -> str:

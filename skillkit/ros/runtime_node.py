@@ -12,6 +12,7 @@ import base64
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -35,13 +36,14 @@ from skillkit.ros.arm_record import note_success
 from skillkit.ros.companion import Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.described import SelfDescriptions
+from skillkit.ros.drivers import ArmDriver
 from skillkit.ros.frames import hand_eye
 from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
 from skillkit.ros.keeping import Keeper
 from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics
-from skillkit.ros.outputs import ArmOutput, Records
+from skillkit.ros.outputs import Records
 from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
@@ -209,11 +211,13 @@ class RuntimeNode(LifecycleNode):
         self.destroy_timer(self._recorded)
         cell = self.system.cell
         topics = ArmTopics.in_cell(cell)
-        self.outputs = {arm.name: ArmOutput(self, arm, topics[arm.name]) for arm in cell.arms}
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(
             self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
         )
+        reached = [arm if self.given["hardware"] else replace(arm, hardware=arm.hardware.simulated()) for arm in cell.arms]
+        self.outputs = {arm.name: ArmDriver(self, arm, topics[arm.name], self.loop.put, self.loop.now) for arm in reached}
+        self.open += self.outputs.values()
         self.inputs, self.health = Inputs(self, self.loop, cell, self.given["hardware"]), Health(self, self.loop)
         self.open += [self.inputs, self.health]
         self._offer_services()
@@ -292,6 +296,8 @@ class RuntimeNode(LifecycleNode):
     def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
         if self.loop is not None:
+            response.message = self.runtime.waiting_for if word != "pause" else ""
+            response.success = not response.message
             self.loop.put(ControlInput(word, self.loop.now()))
         return response
 

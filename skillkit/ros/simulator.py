@@ -21,6 +21,7 @@ from visualization_msgs.msg import MarkerArray
 from skillkit.assembly.worlds import simulated_world
 from skillkit.cell import CellArm
 from skillkit.exceptions import SkillkitError
+from skillkit.pose import Array
 from skillkit.ros import process
 from skillkit.ros.conversions import closure_of, joint_state, pose_stamped, sampled, size_markers, stamp_of
 from skillkit.ros.follower import TrajectoryFollower
@@ -28,6 +29,7 @@ from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIG
 from skillkit.ros.parameters import declare, load_cell, pairs
 from skillkit.ros.ticking import Schedule
 from skillkit.sim.world import TIME_STEP
+from skillkit.spaces import JointInput
 
 PARAMETERS = {
     "robot": ("", "model of the only arm, for example panda"),
@@ -43,16 +45,34 @@ PARAMETERS = {
 class SimulatedArm:
     """Topics and reference of one arm."""
 
+    quality = NEWEST  # of the joint states
+
     def __init__(self, node: Node, arm: CellArm, topics: ArmTopics, schedule: Schedule) -> None:
         self.name, self.model = arm.name, arm.embodiment
         self.follower = TrajectoryFollower(arm.embodiment.home)
-        self.states = node.create_publisher(JointState, topics.joint_states, NEWEST)
+        self.states = node.create_publisher(JointState, topics.joint_states, self.quality)
         self.closure: float | None = None
         self._schedule = schedule
+        self.listen(node, topics)
         self.description = node.create_publisher(String, topics.robot_description, LATCHED)
-        self.description.publish(String(data=arm.embodiment.urdf.read_text(encoding="utf-8")))
+        self.description.publish(String(data=self.describe(arm)))
+
+    def describe(self, arm: CellArm) -> str:
+        """The URDF that the arm tells of itself."""
+        return arm.embodiment.urdf.read_text(encoding="utf-8")
+
+    def listen(self, node: Node, topics: ArmTopics) -> None:
+        """Subscribe to the command topics."""
         node.create_subscription(JointTrajectory, topics.trajectory, self._follow, NEWEST)
         node.create_subscription(Float64MultiArray, topics.gripper, self._grip, NEWEST)
+
+    def reference(self, time: float) -> tuple[Array, Array]:
+        """Position and velocity (n,) that the driver asks of the arm at ``time`` [s]."""
+        return self.follower.at(time)
+
+    def sense(self, given: JointInput, now: float) -> None:
+        """Publish a joint state."""
+        self.states.publish(joint_state(self.model, given))
 
     def _follow(self, message: JointTrajectory) -> None:
         found = sampled(self.model, message)
@@ -74,7 +94,7 @@ class Simulator(Node):
         self.world = simulated_world(cell, given["scene"], given["seed"], pairs(given["options"]))[1]
         self.schedule = Schedule(1.0 / given["joint_rate"])
         topics = ArmTopics.in_cell(cell)
-        self.arms = [SimulatedArm(self, arm, topics[arm.name], self.schedule) for arm in cell.arms]
+        self.arms: list[SimulatedArm] = [self.arm(arm, topics[arm.name]) for arm in cell.arms]
         self.looks_every = max(1, round(given["joint_rate"] / given["object_rate"]))
         self.clock = self.create_publisher(Clock, "/clock", NEWEST)
         self.markers = self.create_publisher(MarkerArray, OBJECT_SIZES, LATCHED)
@@ -87,6 +107,10 @@ class Simulator(Node):
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
         self._thread.start()
+
+    def arm(self, arm: CellArm, topics: ArmTopics) -> SimulatedArm:
+        """One arm's topics."""
+        return SimulatedArm(self, arm, topics, self.schedule)
 
     def close(self) -> None:
         """End the physics."""
@@ -111,14 +135,14 @@ class Simulator(Node):
     def _advance(self, now: float) -> None:
         while self.world.time < now:
             for arm in self.arms:
-                self.world.set_point(arm.name, *arm.follower.at(self.world.time + TIME_STEP))
+                self.world.set_point(arm.name, *arm.reference(self.world.time + TIME_STEP))
                 if arm.closure is not None:
                     self.world.grip(arm.name, arm.closure)
             self.world.advance(TIME_STEP)
 
     def _sense(self, now: float) -> None:
         for arm, given in zip(self.arms, self.world.joint_inputs(now), strict=True):
-            arm.states.publish(joint_state(arm.model, given))
+            arm.sense(given, now)
         if self.schedule.tick % self.looks_every == 0:
             self.clock.publish(Clock(clock=stamp_of(now)))
             for seen in self.world.object_inputs(now):

@@ -244,7 +244,7 @@ def test_a_long_recording_goes_on_in_another_file_with_the_same_belongings(tmp_p
         writer.metadata("run", {"task": "t"})
         write_numbers(writer, 350)
     assert len(writer.paths) >= 4
-    assert sum((numbers(path) for path in writer.paths), []) == [float(i) for i in range(350)]
+    assert [number for path in writer.paths for number in numbers(path)] == [float(i) for i in range(350)]
     for path in writer.paths:
         with open_bag(path) as bag:
             assert (bag.complete, bag.attachments["task.yaml"], bag.metadata["run"]) == (True, b"task: t", {"task": "t"})

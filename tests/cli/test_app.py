@@ -12,7 +12,7 @@ import pytest
 from skillkit.cli import app
 from skillkit.cli.app import BUG, COMMANDS, NOT_SUCCESSFUL, SUCCESS, WRONG_USAGE
 
-NAMES = [module.__name__.rpartition(".")[2] for module in COMMANDS]
+NAMES = [module.__name__.rpartition(".")[2].rstrip("_").replace("_", "-") for module in COMMANDS]
 WRONG = [
     (["chekc"], "Did you mean 'check'?"),
     (["run"], "TASK"),

@@ -8,10 +8,11 @@ import numpy as np
 import pinocchio as pin
 import pytest
 
-from skillkit.embodiment import Embodiment, UrdfTree
+from skillkit.embodiment import Embodiment
 from skillkit.exceptions import UnknownName
 from skillkit.kinematics import ArmKinematics
 from skillkit.pose import vector_from_rotation
+from skillkit.urdf import UrdfTree
 
 PLANAR_LENGTHS = np.array([0.5, 0.4, 0.3])  # [m]
 

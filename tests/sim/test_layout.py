@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skillkit.pose import vector_from_rotation
-from skillkit.sim.layout import coffee_layout
+from skillkit.sim.layout import SEVEN_JOINTS, SIX_JOINTS, coffee_layout
 
 SEEDS = range(400)
 NOMINAL = coffee_layout(None)
@@ -41,8 +41,9 @@ def test_a_seed_gives_the_same_layout_every_time_and_another_seed_another():
     assert coffee_layout(7) != coffee_layout(8)
 
 
-def test_stations_never_come_closer_than_their_furniture_is_wide():
+@pytest.mark.parametrize("stations", [SEVEN_JOINTS, SIX_JOINTS])
+def test_stations_never_come_closer_than_their_furniture_is_wide(stations):
     for seed in SEEDS:
-        layout = coffee_layout(seed)
+        layout = coffee_layout(seed, stations)
         places = [getattr(layout, name).position for name in STATIONS]
         assert min(np.linalg.norm(a - b) for i, a in enumerate(places) for b in places[:i]) > 0.4

@@ -6,11 +6,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from skillkit.embodiment import Embodiment, UrdfTree
+from skillkit.embodiment import Embodiment
 from skillkit.pose import Pose
 from skillkit.sim.arm_model import Placement
 from skillkit.sim.coffee import CoffeeScene
 from skillkit.sim.world import World
+from skillkit.urdf import UrdfTree
 
 # Craig's modified Denavit-Hartenberg parameters as published by the manufacturer: a [m], d [m], alpha [rad]; flange at d = 0.107.
 MODIFIED_DH = [

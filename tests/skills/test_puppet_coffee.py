@@ -20,6 +20,8 @@ COFFEE = (
     ("transport", {"object": "cup", "to": "tray"}),
     ("set_down", {"object": "cup", "on": "tray"}),
     ("reach", {"object": "dispenser", "distance": 0.3, "height": 0.1}),
+    ("grasp", {"object": "cup", "facing": "tray"}),
+    ("release", {"object": "cup"}),
 )
 
 

@@ -1,0 +1,31 @@
+"""Action clients get a node and a thread of their own: driven by the events executor, they keep its thread busy without end (rclpy 9.1)."""
+
+from __future__ import annotations
+
+import threading
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+
+class ActionThread:
+    """A node in the namespace of ``node``, spun in a thread of its own."""
+
+    def __init__(self, node: Node, name: str) -> None:
+        self.node = Node(name, namespace=node.get_namespace(), context=node.context)
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(self.node)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop spinning."""
+        self._stop.set()
+        self._thread.join(1.0)
+        self._executor.shutdown(timeout_sec=1.0)
+        self.node.destroy_node()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._executor.spin_once(timeout_sec=0.1)

@@ -1,0 +1,303 @@
+"""Runs tasks for tests: against mocks that end as they are told, or in simulation; with faults."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skillkit.assembly import System, run_episode
+from skillkit.assembly.worlds import simulated_world
+from skillkit.cell import Cell
+from skillkit.exceptions import UnknownName
+from skillkit.expressions import Expression
+from skillkit.option import Event, Option, Situation, Started, Transition, anywhere
+from skillkit.runtime import Runtime, StepResult
+from skillkit.spaces import NOTHING, Directive, Ending, GoalInput, Hold, Input, JointInput, Outcome
+from skillkit.testing.coverage import Coverage
+from skillkit.testing.faults import Fault, Faulty
+from skillkit.trees import Task
+from skillkit.trees.node import Node, layout, root_path
+
+Truth = bool | Callable[["TaskRun"], bool]
+PERIOD = 0.01  # [s] of the mock
+LIMIT = 600.0  # [s] task clock, after which a mock run is an error
+
+
+@dataclass
+class TaskRun:
+    """What happened.
+
+    Attributes:
+        outcome, reason: of the task; empty while it runs.
+        done: labels of the mocked skills that did what they should;
+        order: labels of the skills in the order in which they began; ends: (label, outcome) in the order in which they ended.
+        success: what the scene's physical test says; ``None`` against a mock.
+        duration: task clock [s].
+    """
+
+    coverage: Coverage
+    outcome: str = ""
+    reason: str = ""
+    order: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
+    ends: list[tuple[str, str]] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    success: bool | None = None
+    duration: float = 0.0
+
+    def follow(self, events: Sequence[Event]) -> None:
+        """Note what happened in a step."""
+        self.coverage.follow(events)
+        for event in events:
+            label = event.path.rpartition("/")[2]
+            if isinstance(event, Started) and "/" in event.path:
+                self.order.append(label)
+            elif isinstance(event, Transition) and "/" in event.path:
+                self.ends.append((label, event.ending.outcome.value))
+                self.reasons[label] = event.ending.reason
+
+    def end(self, ending: Ending, time: float) -> None:
+        """Note how the task ended."""
+        self.outcome, self.reason, self.duration = ending.outcome.value, ending.reason, time
+
+
+class TaskBench:
+    """Runs tasks.
+
+    Attributes:
+        coverage: of every task run so far, by name.
+    """
+
+    def __init__(self) -> None:
+        self.coverage: dict[str, Coverage] = {}
+
+    def mock(
+        self,
+        task: str | Path,
+        faults: Sequence[Fault] = (),
+        truths: Mapping[str, Truth] = NOTHING,
+        parameters: Mapping[str, Any] = NOTHING,
+        robot: str = "panda",
+        skill_lasts: float = 0.3,
+        skills: str | Path | None = None,
+    ) -> TaskRun:
+        """Run a task's tree on an arm that does what it is told; every skill holds for ``skill_lasts`` seconds [s] and SUCCEEDED.
+
+        Args:
+            truths: condition as written in the file → whether it holds, or a function of the run so far (see :func:`after`). A condition that is
+                not named does not hold; the task's goal holds unless it is named.
+
+        Raises:
+            UnknownName: a fault or truth about something that is not in the task.
+        """
+        system = System.build(Cell.of_robot(robot), task, skills=skills)
+        loaded = next(iter(system.tasks.values()))
+        run = self._run_of(loaded)
+        real = system.skill_options()
+        known = {str(placed.node.values[key]) for placed in layout(loaded.tree, "") for key in ("when", "until") if key in placed.node.values}
+        known |= {str(loaded.goal)}
+        for text in truths:
+            if text not in known:
+                raise UnknownName("condition of the task", text, known)
+
+        def answer(expression: Expression, otherwise: bool) -> Expression:
+            return _Scripted(expression.text, expression.root, lambda: _value(truths.get(expression.text, otherwise), run))
+
+        scripted = _rewritten(loaded, lambda node: _scripted(node, answer))
+        scripted = replace(scripted, goal=None if loaded.goal is None else answer(loaded.goal, True))
+        faulty = _FaultySystem(system.cell, system.skills)
+        faulty.prepare(scripted, real, faults, lambda node: _stand_in(real[node.values["call"]], skill_lasts, lambda: run.done.add(node.name)))
+        _drive(faulty.runtime(), faulty.cell, loaded.name, parameters, run, [fault for fault in faults if fault.kind == "late"])
+        return run
+
+    def simulate(
+        self,
+        task: str | Path,
+        faults: Sequence[Fault] = (),
+        parameters: Mapping[str, Any] = NOTHING,
+        robot: str = "panda",
+        seed: int | None = 0,
+        scene_options: Mapping[str, str] = NOTHING,
+        skills: str | Path | None = None,
+    ) -> TaskRun:
+        """Run a task in simulation with the skills as they are, but for the faults.
+
+        Raises:
+            UnknownName: a fault about something that is not in the task.
+        """
+        system = System.build(Cell.of_robot(robot), task, skills=skills)
+        loaded = next(iter(system.tasks.values()))
+        run = self._run_of(loaded)
+        cell, world = simulated_world(system.cell, loaded.scene, seed, scene_options)
+        faulty = _FaultySystem(cell, system.skills)
+        real = system.skill_options()
+        faulty.prepare(loaded, real, faults, lambda node: real[node.values["call"]])
+        lates = [fault for fault in faults if fault.kind == "late"]
+        seen: Any = _LateWorld(world, lates) if lates else world
+
+        def on_step(runtime: Runtime, result: StepResult) -> None:
+            run.follow(result.events)
+
+        episode = run_episode(faulty, seen, loaded.name, parameters, seed or 0, on_step=on_step)
+        run.end(episode.ending, episode.duration)
+        run.success = episode.success
+        return run
+
+    def _run_of(self, task: Task) -> TaskRun:
+        paths = [placed.path for placed in layout(task.tree, root_path(task.tree, task.name, ""))]
+        return TaskRun(self.coverage.setdefault(task.name, Coverage(paths)))
+
+
+def after(label: str) -> Callable[[TaskRun], bool]:
+    """A truth that holds once a mocked skill has really been done: not before, and not where it lies."""
+    return lambda run: label in run.done
+
+
+# -- mocks ------------------------------------------------------------------------------------------------------------------------------------
+
+
+class _StandIn:
+    """A mocked skill: it holds still for a while, and is then done."""
+
+    def __init__(self, seconds: float, done: Callable[[], None]) -> None:
+        self.seconds, self.done, self.over = seconds, done, False
+
+    def start(self, situation: Situation) -> None:
+        self.over = False
+
+    def act(self, situation: Situation) -> Mapping[str, Directive] | Ending:
+        if situation.elapsed < self.seconds - 1e-9:
+            return {role: Hold() for role in situation.roles}
+        self.over = True
+        self.done()
+        return Ending(Outcome.SUCCEEDED, "mock")
+
+    def judge(self, situation: Situation) -> Ending | None:
+        """β."""
+        return Ending(Outcome.SUCCEEDED, "mock") if self.over else None
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"over": self.over}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        self.over = snapshot["over"]
+
+
+def _stand_in(option: Option, lasts: float, done: Callable[[], None]) -> Option:
+    mock = _StandIn(lasts, done)
+    return replace(option, policy=lambda: mock, initiation=anywhere, termination=mock.judge, hold_success=0.0, watches=())
+
+
+@dataclass(frozen=True)
+class _Scripted(Expression):
+    """A condition whose truth is given."""
+
+    tell: Callable[[], bool] = bool
+
+    def truth(self, situation: Situation) -> bool:
+        return self.tell()
+
+    def explain(self, situation: Situation) -> str:
+        return f"{self.text} is scripted as {str(self.tell()).lower()}"
+
+
+def _value(truth: Truth, run: TaskRun) -> bool:
+    return truth(run) if callable(truth) else truth
+
+
+def _scripted(node: Node, answer: Callable[[Expression, bool], Expression]) -> Node:
+    values = {key: answer(value, False) if key in ("when", "until") else value for key, value in node.values.items()}
+    return replace(node, values=values)
+
+
+def _drive(runtime: Runtime, cell: Cell, task: str, parameters: Mapping[str, Any], run: TaskRun, lates: Sequence[Fault]) -> None:
+    """Step a runtime over arms that follow every command exactly, until the task has ended."""
+    at = {arm.name: arm.embodiment.home.copy() for arm in cell.arms}
+    speed = {arm.name: np.zeros(arm.embodiment.n) for arm in cell.arms}
+    delay = _Delay(lates)
+    for tick in range(int(LIMIT / PERIOD)):
+        now = tick * PERIOD
+        heard: list[Input] = [JointInput(name, now, now, tuple(q.tolist()), tuple(speed[name].tolist()), 0.08) for name, q in at.items()]
+        inputs = delay.of(heard, now)
+        result = runtime.step([*inputs, GoalInput("run", now, task, dict(parameters))] if tick == 1 else inputs, now)
+        run.follow(result.events)
+        for name, command in result.commands.items():
+            at[name], speed[name] = command.position.copy(), (command.position - at[name]) / PERIOD
+        if result.ended:
+            run.end(result.ended[0].ending, now)
+            return
+    run.end(Ending(Outcome.ERROR, f"not over after {LIMIT:g} s"), LIMIT)
+
+
+# -- faults -----------------------------------------------------------------------------------------------------------------------------------
+
+
+class _FaultySystem(System):
+    """A system in which single nodes of one task call options with faults."""
+
+    def prepare(self, task: Task, options: Mapping[str, Option], faults: Sequence[Fault], make: Callable[[Node], Option]) -> None:
+        """Give every node that calls a skill an option of its own: what ``make`` makes, with the fault that names the node or its skill."""
+        self.given: dict[str, Option] = dict(options)
+        nodes = [placed.node for placed in layout(task.tree, "") if placed.node.word == "skill"]
+        names = {node.name for node in nodes} | {str(node.values["call"]) for node in nodes}
+        by_node = {fault.node: fault for fault in faults if fault.kind != "late"}
+        for name in by_node:
+            if name not in names:
+                raise UnknownName("node or skill of the task", name, names)
+
+        def with_fault(node: Node) -> Node:
+            if node.word != "skill":
+                return node
+            fault = by_node.get(node.name) or by_node.get(str(node.values["call"]))
+            alias, option = f"{node.values['call']} at {len(self.given)}", make(node)
+            self.given[alias] = option if fault is None else Faulty(option, fault).option
+            return replace(node, values={**node.values, "call": alias})
+
+        self.tasks[task.name] = _rewritten(task, with_fault)
+
+    def skill_options(self) -> dict[str, Option]:
+        return self.given
+
+
+def _rewritten(task: Task, change: Callable[[Node], Node]) -> Task:
+    return replace(task, tree=_rewritten_node(task.tree, change))
+
+
+def _rewritten_node(node: Node, change: Callable[[Node], Node]) -> Node:
+    if node.task is not None:
+        inner = _rewritten(node.task, change)
+        return change(replace(node, task=inner, children=(inner.tree,)))
+    return change(replace(node, children=tuple(_rewritten_node(child, change) for child in node.children)))
+
+
+class _Delay:
+    """Holds inputs back."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults, self.held = faults, deque[Input]()
+
+    def of(self, heard: Sequence[Input], now: float) -> list[Input]:
+        """What arrives now; what is held back arrives later, stamped with its arrival."""
+        self.held.extend(heard)
+        late = max((fault.amount for fault in self.faults if fault.after <= now < fault.after + fault.lasts), default=0.0)
+        found: list[Input] = []
+        while self.held and self.held[0].received <= now - late + 1e-9:
+            found.append(replace(self.held.popleft(), received=now))
+        return found
+
+
+class _LateWorld:
+    """A simulated world whose senses are late."""
+
+    def __init__(self, world: Any, faults: Sequence[Fault]) -> None:
+        self._world, self._delays = world, {name: _Delay(faults) for name in ("joint_inputs", "object_inputs", "signal_inputs")}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._delays:
+            return lambda now: self._delays[name].of(getattr(self._world, name)(now), now)
+        return getattr(self._world, name)

@@ -1,0 +1,89 @@
+"""The tape: what is due when, and how it answers to pause, seek, rate and loop."""
+
+from itertools import pairwise
+
+import pytest
+
+from skillkit.bags import BagWriter, open_bag
+from skillkit.bags.playback import Playback
+from skillkit.bags.schemas import FLOAT64
+from skillkit.exceptions import InvalidValue, UnknownName
+
+
+@pytest.fixture
+def bag(tmp_path):
+    with BagWriter(tmp_path / "bag.mcap") as writer:
+        for i in range(100):
+            writer.write("/a", FLOAT64, {"data": float(i)}, 5.0 + 0.1 * i)
+            writer.write("/b", FLOAT64, {"data": float(i)}, 5.0 + 0.1 * i)
+    with open_bag(tmp_path / "bag.mcap") as opened:
+        yield opened
+
+
+def played(tape, seconds, delay=0.0):
+    """Times and stamps of what is given out to a player that takes ``delay`` [s] for each message."""
+    now, found = 100.0, []
+    while now < 100.0 + seconds and not tape.ended:
+        due = tape.due(now)
+        if due is None:
+            break
+        now = max(now, due)
+        if now < 100.0 + seconds:
+            found.append((round(now - 100.0, 6), round(tape.take(now).stamp / 1e9, 6)))
+            now += delay
+    return found
+
+
+def test_every_message_comes_once_at_its_time(bag):
+    found = played(Playback(bag, ["/a"]), 60.0)
+    assert found == [(pytest.approx(0.1 * i), pytest.approx(5.0 + 0.1 * i)) for i in range(100)]
+
+
+def test_twice_the_rate_takes_half_the_time(bag):
+    assert played(Playback(bag, ["/a"], rate=2.0), 60.0)[-1][0] == pytest.approx(9.9 / 2)
+
+
+def test_start_counts_from_the_beginning_of_the_bag(bag):
+    assert played(Playback(bag, ["/a"], start=3.0), 1.0)[0] == (0.0, pytest.approx(8.0))
+
+
+def test_a_loop_comes_round(bag):
+    stamps = [stamp for _, stamp in played(Playback(bag, ["/a"], loop=(1.0, 1.4)), 3.0)]
+    assert stamps[:7] == pytest.approx([6.0, 6.1, 6.2, 6.3, 6.4, 6.0, 6.1])
+    assert len(stamps) > 25
+
+
+def test_while_paused_only_steps_come(bag):
+    tape = Playback(bag, ["/a"])
+    tape.paused = True
+    assert tape.due(1.0) is None
+    tape.step(2)
+    assert len(played(tape, 10.0)) == 2
+    tape.paused = False
+    assert played(tape, 0.15)[0][1] == pytest.approx(5.2)
+
+
+def test_seeking_goes_forwards_and_back(bag):
+    tape = Playback(bag, ["/a"])
+    played(tape, 1.0)
+    tape.seek(9.0)
+    assert played(tape, 0.05)[0][1] == pytest.approx(14.0)
+    tape.seek(0.5)
+    assert played(tape, 0.05)[0][1] == pytest.approx(5.5)
+
+
+def test_a_slow_consumer_slows_the_whole_tape_and_loses_nothing(bag):
+    found = played(Playback(bag, ["/a"]), 100.0, delay=0.3)
+    assert [stamp for _, stamp in found] == pytest.approx([5.0 + 0.1 * i for i in range(100)])
+    gaps = [b[0] - a[0] for a, b in pairwise(found)]
+    assert min(gaps) >= 0.3 - 1e-6
+    assert max(gaps) <= 0.45
+
+
+def test_what_makes_no_sense_is_refused(bag):
+    with pytest.raises(UnknownName, match="/a"):
+        Playback(bag, ["/nothing"])
+    with pytest.raises(InvalidValue):
+        Playback(bag, rate=0.0)
+    with pytest.raises(InvalidValue):
+        Playback(bag, loop=(2.0, 1.0))
