@@ -111,7 +111,7 @@ def _check_arm(cell: Cell, arm: CellArm, children: Children, report: HardwareRep
 
     topics = ArmTopics.in_cell(cell)[arm.name]
     probe = Probe(arm, topics, namespace)
-    session = _ArmCheck(probe, children, report)
+    session = _ArmCheck(probe, children, report, alone=len(cell.arms) == 1)
     try:
         on_stage(f"{arm.name}: waiting for the runtime")
         probe.ready(READY_WITHIN, children.check)
@@ -130,8 +130,8 @@ def _check_arm(cell: Cell, arm: CellArm, children: Children, report: HardwareRep
 class _ArmCheck:
     """The stages for one arm; each appends to the report."""
 
-    def __init__(self, probe: Probe, children: Children, report: HardwareReport) -> None:
-        self.probe, self.children, self.report = probe, children, report
+    def __init__(self, probe: Probe, children: Children, report: HardwareReport, alone: bool) -> None:
+        self.probe, self.children, self.report, self.alone = probe, children, report, alone
         self.found: list[Check] = []
 
     def _note(self, name: str, value: float, unit: str, at_least: bool = False, note: str = "") -> None:
@@ -181,7 +181,7 @@ class _ArmCheck:
     def move(self) -> None:
         """One millimetre up, at 10 mm/s."""
         probe = self.probe
-        probe.lease()
+        probe.lease(self.alone)
         probe.listen(SETTLED)
         quiet = max((float(np.abs(s.velocity).max()) for s in probe.since(time.monotonic() - 0.3)), default=0.0)
         begun = probe.move((0.0, 0.0, SLOW), MILLIMETRE / SLOW)

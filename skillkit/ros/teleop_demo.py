@@ -36,7 +36,7 @@ def record_demo(setup: Setup, cell: Cell, verdict: Callable[[], str]) -> str:
         probe = Probe(arm, ArmTopics.in_cell(cell)[arm.name], setup.namespace, why="demonstration")
         try:
             probe.ready(READY_WITHIN, children.check)
-            probe.lease()
+            probe.lease(alone=len(cell.arms) == 1)
             return verdict()
         finally:
             probe.close()
