@@ -7,7 +7,8 @@ a second later the skill has it back. Each takeover is a run of the option ``tel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from skillkit.option import Event, Option, Situation, Started, Transition
 from skillkit.pose import Pose, vector_from_rotation
@@ -28,8 +29,8 @@ class Standing:
         """Nothing to begin."""
 
     def act(self, situation: Situation) -> Mapping[str, Directive]:
-        """Hold."""
-        return {"arm": Hold()}
+        """Nothing is asked of the arm, so it stands still."""
+        return {}
 
     def snapshot(self) -> Snapshot:
         """No state."""
@@ -41,6 +42,13 @@ class Standing:
 
 OPTION = Option(NAME, Standing, rate=0.0)
 """An arm that only a person moves; ends when it is cancelled."""
+
+
+def options(arms: Sequence[str]) -> dict[str, Option]:
+    """``teleop``, or where there are several arms ``teleop_<arm>`` for each."""
+    if len(arms) == 1:
+        return {NAME: OPTION}
+    return {f"{NAME}_{arm}": replace(OPTION, name=f"{NAME}_{arm}", roles=(arm,)) for arm in arms}
 
 
 class Takeover:

@@ -10,6 +10,7 @@ import pytest
 from test_runtime import PERIOD, Bench, goal, outcome, tool
 
 from skillkit import teleop
+from skillkit.cell import Cell
 from skillkit.option import Started, Transition
 from skillkit.records import input_from_record, input_record
 from skillkit.spaces import CancelInput, Outcome, TeleopInput
@@ -145,3 +146,15 @@ def test_a_snapshot_in_the_middle_of_a_takeover_continues_bit_for_bit() -> None:
     for _ in range(150):
         assert [c.position.tolist() for c in one.tick().commands.values()] == [c.position.tolist() for c in other.tick().commands.values()]
     assert [(e.start, e.duration, e.parameters) for e in interventions(one)] == [(e.start, e.duration, e.parameters) for e in interventions(other)]
+
+
+def test_each_of_several_arms_can_be_taken_by_its_own_option() -> None:
+    bench = Bench(Cell.load("two_pandas"))
+    bench.runtime.options.update(teleop.options(["left", "right"]))
+    bench.tick()
+    bench.tick(goal(option="teleop_right"))
+    start = tool(bench, "right").position
+    for _ in range(60):
+        bench.tick(TeleopInput("right", 0.0, bench.now, twist=UP), TeleopInput("left", 0.0, bench.now, twist=UP))
+    assert set(bench.log[-1][1].commands) == {"right"}
+    assert tool(bench, "right").position[2] - start[2] > 0.02

@@ -15,6 +15,7 @@ from skillkit.cli import (
     answer,
     cells,
     check,
+    demos,
     doctor,
     hardware_check,
     import_,
@@ -36,7 +37,28 @@ from skillkit.cli import (
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-COMMANDS = (run, check, schema, show, import_, up, watch, answer, replay, verify, play, record, info, recover, skills, robots, cells, hardware_check, doctor)
+COMMANDS = (
+    run,
+    check,
+    schema,
+    show,
+    import_,
+    up,
+    watch,
+    answer,
+    replay,
+    verify,
+    play,
+    record,
+    info,
+    recover,
+    skills,
+    robots,
+    cells,
+    hardware_check,
+    demos,
+    doctor,
+)
 DEBUG = "SKILLKIT_DEBUG"
 
 app = typer.Typer(

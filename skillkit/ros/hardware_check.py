@@ -111,7 +111,7 @@ def _check_arm(cell: Cell, arm: CellArm, children: Children, report: HardwareRep
 
     topics = ArmTopics.in_cell(cell)[arm.name]
     probe = Probe(arm, topics, namespace)
-    session = _ArmCheck(probe, children, report)
+    session = _ArmCheck(probe, children, report, alone=len(cell.arms) == 1)
     try:
         on_stage(f"{arm.name}: waiting for the runtime")
         probe.ready(READY_WITHIN, children.check)
@@ -130,9 +130,10 @@ def _check_arm(cell: Cell, arm: CellArm, children: Children, report: HardwareRep
 class _ArmCheck:
     """The stages for one arm; each appends to the report."""
 
-    def __init__(self, probe: Probe, children: Children, report: HardwareReport) -> None:
-        self.probe, self.children, self.report = probe, children, report
+    def __init__(self, probe: Probe, children: Children, report: HardwareReport, alone: bool) -> None:
+        self.probe, self.children, self.report, self.alone = probe, children, report, alone
         self.found: list[Check] = []
+        self.quiet = 0.0  # fastest joint of the arm standing still [rad/s]
 
     def _note(self, name: str, value: float, unit: str, at_least: bool = False, note: str = "") -> None:
         limit = LIMITS[name]
@@ -144,8 +145,8 @@ class _ArmCheck:
 
     @property
     def rest(self) -> float:
-        """Joint speed that counts as motion [rad/s]: a fifth of what 10 mm/s needs on an arm of a metre."""
-        return max(0.002, 0.2 * SLOW)
+        """Joint speed that counts as motion [rad/s]: a fifth of what 10 mm/s needs on an arm of a metre, and above the noise of its states."""
+        return max(0.2 * SLOW, 1.5 * self.quiet)
 
     def read(self) -> None:
         """Everything that can be known without a motion."""
@@ -181,14 +182,14 @@ class _ArmCheck:
     def move(self) -> None:
         """One millimetre up, at 10 mm/s."""
         probe = self.probe
-        probe.lease()
+        probe.lease(self.alone)
         probe.listen(SETTLED)
-        quiet = max((float(np.abs(s.velocity).max()) for s in probe.since(time.monotonic() - 0.3)), default=0.0)
+        self.quiet = max((float(np.abs(s.velocity).max()) for s in probe.since(time.monotonic() - 0.3)), default=0.0)
         begun = probe.move((0.0, 0.0, SLOW), MILLIMETRE / SLOW)
         probe.stand()
         probe.listen(SETTLED)
         self._note("moves 1 mm", abs(1e3 * probe.travelled(begun) - 1.0), "mm", note=f"it moved {1e3 * probe.travelled(begun):.2f} mm")
-        self._note("reaction", 1e3 * probe.moving_after(begun, max(self.rest, 2.0 * quiet)), "ms")
+        self._note("reaction", 1e3 * probe.moving_after(begun, self.rest), "ms")
 
     def stop(self) -> None:
         """Fall silent while it moves: the command's time-out has to stop it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from std_msgs.msg import Float64, String
 
 from skillkit import teleop
 from skillkit.cell import CellArm
+from skillkit.exceptions import SkillkitError
 from skillkit.kinematics import ArmKinematics
 from skillkit.pose import Array
 from skillkit.ros.client import NoAnswer, loop_figures
@@ -28,6 +28,7 @@ from skillkit.ros.names import LATCHED, NEWEST, ArmTopics
 
 SPEAK_EVERY = 0.02  # [s] between two commands of a person
 LOOK_EVERY = 0.001  # [s]
+REFUSED_WITHIN = 0.3  # [s] after which a goal that has not ended is served
 
 
 class Sample(NamedTuple):
@@ -50,7 +51,7 @@ class Sample(NamedTuple):
 class Probe(Node):
     """One arm's; use it from one thread."""
 
-    def __init__(self, arm: CellArm, topics: ArmTopics, namespace: str = "") -> None:
+    def __init__(self, arm: CellArm, topics: ArmTopics, namespace: str = "", why: str = "hardware-check") -> None:
         super().__init__(f"hardware_check_{arm.name}", namespace=namespace)
         self.arm, self.topics = arm, topics
         self.description = ""
@@ -62,7 +63,7 @@ class Probe(Node):
         self._twists = self.create_publisher(TwistStamped, f"{topics.teleop}twist", NEWEST)
         self._grip = self.create_publisher(Float64, f"{topics.teleop}gripper", NEWEST)
         self._why = self.create_publisher(String, f"{topics.teleop}why", LATCHED)
-        self._why.publish(String(data="hardware-check"))
+        self._why.publish(String(data=why))
         self._action: ActionClient = ActionClient(self, ExecuteSkill, "execute_skill")
         self.create_subscription(String, topics.robot_description, self._describe, LATCHED)
         self.create_subscription(JointState, topics.joint_states, self._state, qos_profile_sensor_data)
@@ -146,15 +147,19 @@ class Probe(Node):
                 raise NoAnswer("the runtime", within)
             self.listen(0.05)
 
-    def lease(self, within: float = 10.0) -> None:
-        """Hold the arm by the option ``teleop``.
+    def lease(self, alone: bool = True, within: float = 10.0) -> None:
+        """Hold the arm by the option ``teleop``; ``alone`` says whether it is the only arm of its cell.
 
         Raises:
-            NoAnswer: the runtime does not take the goal.
+            NoAnswer: the runtime does not take the goal. SkillkitError: it refuses, and why.
         """
-        asked = self._action.send_goal_async(ExecuteSkill.Goal(skill=teleop.NAME, parameters=json.dumps({})))
-        if not self.listen(within, asked.done) or not getattr(asked.result(), "accepted", False):
+        skill = teleop.NAME if alone else f"{teleop.NAME}_{self.arm.name}"
+        asked = self._action.send_goal_async(ExecuteSkill.Goal(skill=skill, parameters="{}"))
+        if not self.listen(within, asked.done) or (goal := asked.result()) is None or not goal.accepted:
             raise NoAnswer("the runtime", within)
+        ended = goal.get_result_async()
+        if self.listen(REFUSED_WITHIN, ended.done) and (answer := ended.result()) is not None:
+            raise SkillkitError(f"the arm '{self.arm.name}' cannot be moved by hand: {answer.result.outcome}, {answer.result.reason}")
 
     # -- what was seen ---------------------------------------------------------------------------------------------------------------------------
 

@@ -252,7 +252,8 @@ class RuntimeNode(LifecycleNode):
         self.health.waiting = ""
         self.destroy_timer(self._ready)
         stop = self.given["on_client_lost"] == "stop"
-        skills = {**{name: skill.digest for name, skill in self.system.skills.items()}, teleop.NAME: ""}
+        by_hand = teleop.options([arm.name for arm in self.system.cell.arms])
+        skills = {**{name: skill.digest for name, skill in self.system.skills.items()}, **dict.fromkeys(by_hand, "")}
         self.goals = Goals(self, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
         self.open.append(self.goals)
         if self.resumed is not None:
