@@ -254,7 +254,8 @@ class RuntimeNode(LifecycleNode):
         if self.loop is not None:
             response.message = self.runtime.waiting_for if word != "pause" else ""
             response.success = not response.message
-            self.loop.put(ControlInput(word, self.loop.now()))
+            if response.success:  # one that is refused must not wait in the inbox until it would be granted
+                self.loop.put(ControlInput(word, self.loop.now()))
         return response
 
     def _recorder_lost(self) -> None:
