@@ -193,7 +193,11 @@ class RuntimeNode(LifecycleNode):
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(self.runtime, period, self._send, self._report, self._complain)
         reached = [arm if self.given["hardware"] else replace(arm, hardware=arm.hardware.simulated()) for arm in cell.arms]
-        self.outputs = {arm.name: ArmDriver(self, arm, topics[arm.name], self.loop.put, self.loop.now) for arm in reached}
+        try:
+            self.outputs = {arm.name: ArmDriver(self, arm, topics[arm.name], self.loop.put, self.loop.now) for arm in reached}
+        except SkillkitError as error:
+            self._unusable(str(error))
+            return
         self.open += self.outputs.values()
         self.inputs, self.health = Inputs(self, self.loop, cell), Health(self, self.loop)
         self.open += [self.inputs, self.health]

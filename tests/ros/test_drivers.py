@@ -81,10 +81,11 @@ def test_a_gripper_opens_in_metres() -> None:
 def test_what_a_controller_follows_keeps_velocity_and_acceleration_limits_between_the_points_too(targets: list[float]) -> None:
     gate, period = SafetyGate(UR5E, 100.0), 0.01
     gate.reset(UR5E.home)
-    follower, now, speeds = TrajectoryFollower(UR5E.home), 0.0, []
+    follower, now, speeds, measured = TrajectoryFollower(UR5E.home), 0.0, [], UR5E.home
     for target in targets:
         for _ in range(15):
-            step = gate.step(UR5E.home + target, step.position if now else UR5E.home, 0.0)
+            step = gate.step(UR5E.home + target, measured, 0.0)
+            measured = step.position
             record = with_tail(UR5E, JointCommand(step.position, step.velocity, 0.0), period)
             points = record["points"]
             times = [point["time_from_start"]["sec"] + 1e-9 * point["time_from_start"]["nanosec"] for point in points]

@@ -26,7 +26,10 @@ from skillkit.ros.processes import Setup, bringup  # noqa: E402
 CELL = """
 cell: emulated
 arms:
-  - {{name: ur5e, model: ur5e, namespace: "", hardware: {{serial: E-1, first_speed: 1.0, driver: {driver}, prefix: "{prefix}", gripper: {{driver: {gripper}}}}}}}
+  - name: ur5e
+    model: ur5e
+    namespace: ""
+    hardware: {{serial: E-1, first_speed: 1.0, driver: {driver}, prefix: "{prefix}", gripper: {{driver: {gripper}}}}}
 """
 
 
