@@ -216,7 +216,11 @@ class RuntimeNode(LifecycleNode):
             self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
         )
         reached = [arm if self.given["hardware"] else replace(arm, hardware=arm.hardware.simulated()) for arm in cell.arms]
-        self.outputs = {arm.name: ArmDriver(self, arm, topics[arm.name], self.loop.put, self.loop.now) for arm in reached}
+        try:
+            self.outputs = {arm.name: ArmDriver(self, arm, topics[arm.name], self.loop.put, self.loop.now) for arm in reached}
+        except SkillkitError as error:
+            self._unusable(str(error))
+            return
         self.open += self.outputs.values()
         self.inputs, self.health = Inputs(self, self.loop, cell, self.given["hardware"]), Health(self, self.loop)
         self.open += [self.inputs, self.health]
@@ -299,7 +303,8 @@ class RuntimeNode(LifecycleNode):
         if self.loop is not None:
             response.message = self.runtime.waiting_for if word != "pause" else ""
             response.success = not response.message
-            self.loop.put(ControlInput(word, self.loop.now()))
+            if response.success:  # one that is refused must not wait in the inbox until it would be granted
+                self.loop.put(ControlInput(word, self.loop.now()))
         return response
 
     def _parameters_set(self, parameters: list[Parameter]) -> SetParametersResult:

@@ -67,6 +67,4 @@ def test_a_fault_is_seen_within_100_ms_the_arm_rests_and_only_an_operator_resume
 def test_what_the_controller_was_sent_stays_inside_the_limits(running: Running) -> None:
     shares = running.monitor.shares()
     assert len(running.monitor.messages) > 300
-    print(shares)
-    assert max(shares.velocity, shares.acceleration) <= 1.0 + 1e-6, shares
-    assert shares.followed_velocity <= 1.02, shares
+    assert max(shares) <= 1.0 + 1e-5, shares

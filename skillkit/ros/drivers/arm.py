@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rclpy.node import Node
 
 from skillkit.cell import CellArm
+from skillkit.exceptions import UnknownName
 from skillkit.hardware import FORWARDED
 from skillkit.ros.drivers.controllers import Controllers
 from skillkit.ros.drivers.follow import FollowDriver
@@ -86,6 +87,8 @@ def _gripper(node: Node, arm: CellArm, topics: ArmTopics, controller: str, readi
     wire, gripper = arm.embodiment, arm.hardware.gripper
     if wire.gripper is None or gripper.driver == "none":
         return None
+    if gripper.driver == "franka":
+        raise UnknownName("gripper driver", gripper.driver, ("forward", "parallel_gripper", "gripper_command", "none"))
     if gripper.driver == "forward":
         return TopicGripper(node, wire, topics.gripper)
     return ActionGripper(node, wire, f"{controller}/gripper_cmd", gripper.driver, gripper.finger_factor, gripper.force, readiness)

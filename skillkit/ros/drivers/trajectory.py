@@ -37,9 +37,15 @@ class TrajectoryDriver:
 
 
 def with_tail(wire: Embodiment, command: JointCommand, period: float) -> Record:
-    """``trajectory_msgs/JointTrajectory``: the command ``period`` [s] from now, then braking at the acceleration limits."""
-    tail = braking_tail(wire, command.position, command.velocity)
-    points = [(period, command.position.tolist(), command.velocity.tolist())]
+    """``trajectory_msgs/JointTrajectory``: the command ``period`` [s] from now, then braking at the acceleration limits.
+
+    Between two points (m₀, v₀) and (m₁, v₁), T apart, a controller lays a cubic. It has the constant acceleration (v₁ − v₀)/T only where
+    m₁ − m₀ = T (v₀ + v₁)/2. A command's velocity is its last displacement over T, so its position does not fulfil this (the cubic would swing between
+    4 and −2 times the acceleration); the middle of the displacement, m = q − T v/2, does. It lags by half a control period.
+    """
+    middle = command.position - 0.5 / wire.control_rate * command.velocity
+    tail = braking_tail(wire, middle, command.velocity)
+    points = [(period, middle.tolist(), command.velocity.tolist())]
     points += [
         (period + time, position, velocity)
         for time, position, velocity in zip(tail.times.tolist(), tail.positions.tolist(), tail.velocities.tolist(), strict=True)
