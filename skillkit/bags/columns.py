@@ -181,6 +181,9 @@ def _walk(codec: Codec, data: bytes) -> Layout:
 def _column(table: NDArray[np.uint8], entry: Entry) -> Column:
     n = len(table)
     if not entry.code:
+        part = table[:, entry.offset : entry.offset + entry.length]
+        if (part == part[0]).all():
+            return np.full(n, bytes(part[0]).rstrip(b"\0").decode("utf-8", "replace"), dtype=object)
         return np.array([bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in table[:, entry.offset : entry.offset + entry.length]], dtype=object)
     kind = np.dtype(entry.code)
     part = table[:, entry.offset : entry.offset + entry.length * kind.itemsize]

@@ -31,8 +31,8 @@ class Wait(Phases):
 
     def wait(self, situation):
         target = situation.arm.target
-        goal = Pose(frozen(target.position + [0.0, 0.0, 0.001 * EXTRA]), target.rotation)
-        return Move(goal, closure=0.25 * GAIN, done=False)
+        goal = Pose(frozen(target.position + [0.0, 0.0, 0.001]), target.rotation)
+        return Move(goal, closure=0.25 * GAIN * (EXTRA), done=False)
 """
 SKILL = """
 skill: drift
@@ -206,7 +206,7 @@ def test_a_step_that_is_missing(episode: Episode, folder: Path, tmp_path: Path) 
 
 def test_another_policy(episode: Episode, folder: Path, tmp_path: Path) -> None:
     other = write_skill(tmp_path / "drift", extra="-1.0")
-    found_in(replay(episode.bag, folder / "skills", use={"drift": other}), "policy", 1, r"^directives\[panda\]\.values\[2\]")
+    found_in(replay(episode.bag, folder / "skills", use={"drift": other}), "policy", 1, r"^directives\[panda\]\.closure")
 
 
 def test_digests_alone_tell_the_step(episode: Episode, folder: Path, tmp_path: Path) -> None:
