@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 FIRST_DOMAIN, DOMAINS = 20, 80  # DDS domains whose ports lie below those that Linux hands out to others
+
+settings.register_profile("skillkit", derandomize=True, deadline=None)  # the same examples every time: a red run can be repeated
+settings.load_profile("skillkit")
 
 run = int(os.environ.setdefault("SKILLKIT_TEST_RUN", str(os.getpid())))  # inherited by the workers of pytest-xdist
 worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

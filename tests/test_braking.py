@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_braking_ends_at_rest_in_the_shortest_time_and_never_goes_back_over_it(s
     limits = walk.limits
     peak = np.abs(walk.step) + walk.change**2 / (2.0 * limits.jerk) + limits.change
     longest = float((peak / limits.change + 2.0 * limits.change / limits.jerk + 2.0 * np.sqrt(peak / limits.jerk)).max()) + 3.0
-    for _ in range(int(longest)):
+    for _ in range(ceil(longest)):
         walk.move(limits.brake(walk.position, walk.step, walk.change))
     assert (walk.step == 0.0).all()
 

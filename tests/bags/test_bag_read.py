@@ -17,7 +17,9 @@ def read_all(path):
         for name in bag.attachments:
             assert isinstance(bag.attachments[name], bytes)
         timeline_html(summary(bag)) if "/skillkit/result" in bag.topics else None
-        return sum(1 for _ in bag.messages()) + sum(1 for _ in bag.steps())
+        for _ in bag.steps():
+            pass
+        return sum(1 for _ in bag.messages())
 
 
 def test_a_finished_bag_is_complete_and_says_so(run_bag):
