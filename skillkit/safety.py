@@ -21,7 +21,7 @@ from skillkit.protocols import GateStep, Snapshot
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-AHEAD, AHEAD_TIME = 0.1, 0.1  # [rad] or [m], and [s] of its speed, by which a joint may be away from its command
+AHEAD, AHEAD_TIME = 0.25, 0.1  # [rad] or [m], and [s] of its speed, by which a joint may be away from its command
 FAULTY_INPUTS = 5  # consecutive unusable commands after which the gate stops the arm for good
 ROUNDING = 1e-10  # share of a limit by which a command may miss it by its own rounding
 SHORTEST = 1e-5  # piece of a braking tail [s]: drivers count in nanoseconds
@@ -54,7 +54,7 @@ class SafetyGate:
     back catches up along a braking profile and joins the command again at a speed it can match, so it does not overshoot and ring.
 
     A stop is latched: the arm brakes at its limits, stays, and every command is ignored until :meth:`reset`. It is latched
-    by a joint state older than ``stale_after`` or unusable, by an arm that does not follow (measured further than 0.1 rad or m, and 0.1 s of its
+    by a joint state older than ``stale_after`` or unusable, by an arm that does not follow (measured further than 0.25 rad or m, and 0.1 s of its
     speed, from the last command: a jump of the encoder, a controller that was taken away), by 5 unusable commands in a row, and by :meth:`stop`;
     :attr:`stopped` reports on it.
     While the deadman is not held the arm brakes and stays too, and goes on smoothly when it is held again.
