@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def _runs(who: dict[str, Any]) -> bool:
     return who.get("machine") == _machine() != "" and who.get("started") == _started(who["pid"]) != ""
 
 
+@cache
 def _machine() -> str:
     """This boot of this machine, and this space of process numbers; empty where the system does not tell."""
     with suppress(OSError):

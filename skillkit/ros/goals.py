@@ -1,12 +1,13 @@
 """The actions RunTask and ExecuteSkill: goals in, endings out.
 
 A goal is handed to the core before anything else about it can be processed, and every cancel after it, so no cancel is lost and no goal
-is orphaned. Its result is sent once its arms are at rest. Callbacks are coroutines: nothing here blocks the executor.
+is orphaned. Its result is sent once its arms are at rest. Nothing here blocks the executor.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +15,6 @@ from typing import Any
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
-from rclpy.task import Future
 from skillkit_interfaces.action import ExecuteSkill, RunTask
 
 from skillkit.exceptions import SkillkitError, did_you_mean
@@ -36,11 +36,11 @@ class ActiveGoal:
 
     handle: ServerGoalHandle
     option: str
-    future: Future
     since: float
     decisions: int = 0
     running: list[str] = field(default_factory=list)
     client: Watch | None = None
+    ended: GoalEnded | None = None
 
 
 class Goals:
@@ -59,10 +59,13 @@ class Goals:
         self._known: Mapping[str, Sequence[str]] = {"task": tuple(tasks), "skill": tuple(skills)}
         self._servers = [self._server(RunTask, "run_task"), self._server(ExecuteSkill, "execute_skill")]
         self._timer = node.create_timer(FEEDBACK_EVERY, self._feed_back)
+        self._ended: deque[GoalEnded] = deque()
+        self._wake = node.create_guard_condition(self._finish)
 
     def close(self) -> None:
         """End the service; goals that are still active are aborted by their clients' own rules."""
         self._timer.cancel()
+        self._node.destroy_guard_condition(self._wake)
         for server in self._servers:
             server.destroy()
 
@@ -83,15 +86,13 @@ class Goals:
         key, request = _key(handle), handle.request
         kind = "task" if hasattr(request, "task") else "skill"
         option = str(getattr(request, kind))
-        executor = self._node.executor
-        goal = self._active[key] = ActiveGoal(handle, option, Future(executor=executor), self._loop.now())
+        goal = self._active[key] = ActiveGoal(handle, option, self._loop.now())
         why_not, parameters = self._check(kind, option, request.parameters)
         if why_not:
-            goal.future.set_result(GoalEnded(key, Ending(Outcome.REFUSED, why_not), self._loop.now()))
+            self._end(GoalEnded(key, Ending(Outcome.REFUSED, why_not), self._loop.now()))
         else:
             self._watch(key, goal)
             self._loop.put(GoalInput(key, self._loop.now(), option, parameters))
-        handle.execute()
 
     def _check(self, kind: str, option: str, text: str) -> tuple[str, dict[str, Any]]:
         if option not in self._known[kind]:
@@ -107,11 +108,23 @@ class Goals:
         self._loop.put(CancelInput(_key(handle), self._loop.now(), "cancelled by the client"))
         return CancelResponse.ACCEPT
 
-    async def _execute(self, handle: ServerGoalHandle) -> Any:
-        key = _key(handle)
-        goal = self._active[key]
-        ended: GoalEnded = await goal.future  # type: ignore[assignment]
-        del self._active[key]
+    def _end(self, ended: GoalEnded) -> None:
+        """Hand an ending over to the executor, from any thread."""
+        self._ended.append(ended)
+        self._wake.trigger()
+
+    def _finish(self) -> None:
+        """The action's own execution begins only now that there is nothing to wait for: this executor turns in circles while one waits."""
+        while self._ended:
+            ended = self._ended.popleft()
+            goal = self._active.get(ended.goal)
+            if goal is not None and goal.ended is None:
+                goal.ended = ended
+                goal.handle.execute()
+
+    def _execute(self, handle: ServerGoalHandle) -> Any:
+        goal = self._active.pop(_key(handle))
+        ended = goal.ended or GoalEnded(_key(handle), Ending(Outcome.ERROR, "it was executed before it had ended"), self._loop.now())
         if goal.client is not None:
             goal.client.close()
         result = self._result(goal, ended)
@@ -152,10 +165,7 @@ class Goals:
         for event in result.events:
             self._count(event)
         for ended in result.ended:
-            goal = self._active.get(ended.goal)
-            if goal is not None and not goal.future.done():
-                goal.future.set_result(ended)
-                self._node.executor.wake()  # type: ignore[union-attr]
+            self._end(ended)
 
     def _count(self, event: Event) -> None:
         for goal in list(self._active.values()):
