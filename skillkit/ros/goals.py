@@ -28,6 +28,7 @@ from skillkit.runtime import GoalEnded, StepResult
 from skillkit.spaces import CancelInput, Ending, GoalInput, Outcome
 
 FEEDBACK_EVERY = 0.2  # [s]
+LOOK_EVERY = 0.02  # [s] between two looks for goals that have ended
 
 
 @dataclass
@@ -60,12 +61,12 @@ class Goals:
         self._servers = [self._server(RunTask, "run_task"), self._server(ExecuteSkill, "execute_skill")]
         self._timer = node.create_timer(FEEDBACK_EVERY, self._feed_back)
         self._ended: deque[GoalEnded] = deque()
-        self._wake = node.create_guard_condition(self._finish)
+        self._look = node.create_timer(LOOK_EVERY, self._finish)
 
     def close(self) -> None:
         """End the service; goals that are still active are aborted by their clients' own rules."""
         self._timer.cancel()
-        self._node.destroy_guard_condition(self._wake)
+        self._look.cancel()
         for server in self._servers:
             server.destroy()
 
@@ -111,7 +112,6 @@ class Goals:
     def _end(self, ended: GoalEnded) -> None:
         """Hand an ending over to the executor, from any thread."""
         self._ended.append(ended)
-        self._wake.trigger()
 
     def _finish(self) -> None:
         """The action's own execution begins only now that there is nothing to wait for: this executor turns in circles while one waits."""
