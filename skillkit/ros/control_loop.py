@@ -7,6 +7,7 @@ thread, before anything else is done with the result.
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from skillkit.spaces import CancelInput, Input, JointCommand
 Send = Callable[[Mapping[str, JointCommand]], None]
 Report = Callable[[Sequence[Input], StepResult], None]
 
+SWITCH_EVERY = 0.0002  # [s] in which another thread hands over the interpreter to the one that waits for it
+TIDY_EVERY = 100  # ticks
 PATIENCE = 3.0  # [s] that arms are given to come to rest before the loop ends
 
 
@@ -47,7 +50,9 @@ class ControlLoop:
     def start(self) -> None:
         """Begin to tick."""
         gc.collect()
-        gc.freeze()  # what was built so far is never garbage: collections in the loop stay short
+        gc.freeze()  # what was built so far is never garbage
+        gc.disable()  # collections happen between two ticks, see _tidy
+        sys.setswitchinterval(SWITCH_EVERY)
         self._thread.start()
 
     def put(self, given: Input) -> None:
@@ -95,8 +100,14 @@ class ControlLoop:
                 self.put(consequence)
             self._note_ages()
             self._attempt(lambda inputs=inputs, result=result: self._report(inputs, result))  # type: ignore[misc]
+            self._tidy()
             if not self.runtime.goals and not self._inbox:
                 self._idle.set()
+
+    def _tidy(self) -> None:
+        """Collect young garbage once a second, all of it only while no arm is driven: a full collection takes longer than a tick."""
+        if self.schedule.tick % TIDY_EVERY == 0:
+            gc.collect(1 if self.runtime.goals else 2)
 
     def _note_ages(self) -> None:
         ages = [self.now() - arm.latest.received for arm in self.runtime.arms.values() if arm.engaged and arm.latest is not None]
