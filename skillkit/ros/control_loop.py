@@ -7,7 +7,6 @@ thread, before anything else is done with the result.
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,6 @@ from skillkit.spaces import CancelInput, Input, JointCommand
 Send = Callable[[Mapping[str, JointCommand]], None]
 Report = Callable[[Sequence[Input], StepResult], None]
 
-SWITCH_EVERY = 0.0002  # [s] in which another thread hands over the interpreter to the one that waits for it
 TIDY_EVERY = 100  # ticks
 PATIENCE = 3.0  # [s] that arms are given to come to rest before the loop ends
 
@@ -52,7 +50,6 @@ class ControlLoop:
         gc.collect()
         gc.freeze()  # what was built so far is never garbage
         gc.disable()  # collections happen between two ticks, see _tidy
-        sys.setswitchinterval(SWITCH_EVERY)
         self._thread.start()
 
     def put(self, given: Input) -> None:
