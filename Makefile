@@ -18,7 +18,7 @@ run: setup ## prepare coffee on a simulated arm over ROS 2, recorded under runs/
 	@$(IN_VENV) skillkit run prepare_coffee --robot $(ROBOT) $$SKILLKIT_ROS
 
 test: setup ## every test (WORKERS=2 processes)
-	@$(IN_VENV) pytest -n $(WORKERS)
+	@$(IN_VENV) pytest -n $(WORKERS) --dist loadgroup
 
 lint: setup ## style of the code
 	@$(IN_VENV) ruff check . && ruff format --check .

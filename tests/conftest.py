@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 FIRST_DOMAIN, DOMAINS = 20, 80  # DDS domains whose ports lie below those that Linux hands out to others
@@ -18,3 +19,12 @@ os.environ["ROS_DOMAIN_ID"] = str(FIRST_DOMAIN + (run + worker) % DOMAINS)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read once, when the first message is imported
 os.environ.setdefault("MUJOCO_GL", "egl")
+
+REAL_TIME = ("tests/ros/", "tests/cli/test_over_ros.py", "tests/cli/test_demos.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs in real time runs one after the other: two control loops and two simulators at once are too much for two cores."""
+    for item in items:
+        if any(part in item.nodeid for part in REAL_TIME):
+            item.add_marker(pytest.mark.xdist_group("real time"))

