@@ -22,7 +22,7 @@ from skillkit.ros.processes import Setup, bringup  # noqa: E402
 
 DETECTED = 0.1  # [s] and what this test's own view may lag behind
 LAG = 0.05
-ENOUGH = 100  # commands to judge by, one second; where the real types are missing most faults are skipped
+ENOUGH = 10  # commands to judge by; where the real types are missing most faults are skipped
 MANNERS = {"joint_order": "reversed", "jitter": 0.002, "drop": 0.02}
 
 
