@@ -14,7 +14,6 @@ from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive
 
 RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
 NO_RESIDUAL = frozen(np.zeros(6))
-REST = 1e-4  # [rad/s] commanded speed that counts as rest
 
 
 class ArmLoop:
@@ -83,15 +82,20 @@ class ArmLoop:
 
     def at_rest(self) -> bool:
         """Commanded and measured joint speeds are both zero within the embodiment's ``settle``; an arm that fell silent counts by its command."""
-        if float(np.max(np.abs(self.sent_velocity))) > REST:
+        if self.engaged and not (self.held or self.gate.at_rest):
             return False
         return self.latest is None or bool(self.stopped_because) or float(np.max(np.abs(self.latest.velocity))) <= self.embodiment.settle
 
     # -- who holds it -----------------------------------------------------------------------------------------------------------------
 
+    @property
+    def located(self) -> bool:
+        """Whether the last joint state says where the arm is."""
+        return self.latest is not None and self.embodiment.plausible(np.array(self.latest.position))
+
     def engage(self) -> None:
         """Begin to send: from the last command where the arm is still there, else from the measured position."""
-        if self.latest is None or (self.engaged and not self.stopped_because):
+        if self.latest is None or not self.located or (self.engaged and not self.stopped_because):
             return
         measured = np.array(self.latest.position)
         keep = self.sent_position is not None and not self.stopped_because and float(np.max(np.abs(measured - self.sent_position))) <= RESEED
@@ -111,7 +115,7 @@ class ArmLoop:
 
     def resume(self) -> None:
         """Go on after being held, from the measured position; the gripper keeps its command, it may be holding something."""
-        if self.held and self.latest is not None:
+        if self.held and self.latest is not None and self.located:
             start = np.array(self.latest.position)
             self.controller.reset(start)
             self.gate.reset(start)

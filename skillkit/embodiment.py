@@ -94,6 +94,10 @@ class Embodiment:
         """Number of joints."""
         return len(self.joints)
 
+    def plausible(self, position: Array) -> bool:
+        """Whether joints can be measured at ``position`` (n,): finite, and outside their limits by no more than their range."""
+        return bool(((position >= 2.0 * self.lower - self.upper) & (position <= 2.0 * self.upper - self.lower) & np.isfinite(position)).all())
+
     def descriptor(self) -> Array:
         """The model as numbers, one per name in :data:`skillkit.descriptor.FIELDS`; the same length for every arm."""
         return describe(self)

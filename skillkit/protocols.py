@@ -106,6 +106,11 @@ class Controller(Stateful, Protocol):
 class Gate(Stateful, Protocol):
     """The last word before the driver."""
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether what was sent leaves neither speed nor acceleration."""
+        ...
+
     def stop(self, reason: str) -> GateStep:
         """Latch a stop; the first tick of braking."""
         ...

@@ -275,6 +275,8 @@ class Runtime:
                 return f"the arm '{arm}' is leased to the goal '{holder}'" if holder else f"unknown arm '{arm}'; {did_you_mean(arm, self.arms)}"
             if arm not in observation.arms:
                 return f"no joint state of the arm '{arm}' has arrived"
+            if not self.arms[arm].located:
+                return f"the joint state of the arm '{arm}' is not {self.arms[arm].embodiment.n} finite numbers near its limits"
             if self.arms[arm].driver.state != "ready":
                 return f"the arm '{arm}' may not move: {self.arms[arm].driver.reason}"
         try:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from skillkit.braking import JointLimits, stopping_step
+from skillkit.braking import AT_BOUND, JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.pose import Array, frozen
@@ -33,7 +33,7 @@ class StopReport(NamedTuple):
     cause: str  # "stale", "state", "tracking", "input", "request" or "reset"
     reason: str  # the same in words
     ticks: int  # since the stop was latched
-    at_rest: bool  # the last two positions sent are the same
+    at_rest: bool  # the last three positions sent are the same
     residual: Array | None  # (n,) measured minus sent [rad or m]; None without a usable joint state
     still: bool | None  # the joints were measured within ``settle`` of the same place for a period; None without two usable joint states
 
@@ -86,15 +86,15 @@ class SafetyGate:
 
     @property
     def at_rest(self) -> bool:
-        """Whether the last two positions sent are the same."""
-        return not self._step.any()
+        """Whether the last three positions sent are the same: neither speed nor acceleration is left."""
+        return not (self._step.any() or self._change.any())
 
     def reset(self, position: Array) -> None:
         """Start at rest at measured joint positions (n,); clears a stop. An unusable position latches one instead."""
         start = self._vector(position)
         if start is None:
             self._latch("reset", "reset to a joint state that is not n finite numbers")
-        elif not self._plausible(start):
+        elif not self.arm.plausible(start):
             self._latch("reset", "reset to a joint state that is outside its limits by more than their range")
         else:
             self._sent = self._asked = frozen(start)
@@ -112,6 +112,7 @@ class SafetyGate:
             raise InvalidValue("speed share", share, "a number above 0 and up to 1")
         self.speed_share = number
         self._limits = JointLimits(self.arm, self._dt, speed=number)
+        self._hair = np.maximum(AT_BOUND * self._limits.change, 4.0 * np.spacing(np.maximum(np.abs(self._limits.lower), np.abs(self._limits.upper))))
         ramp = self._limits.ramp
         self._catch_up, self._catch_ticks = (CATCH_UP, 1.0 + 2.0 * ramp) if ramp > 1 else (1.0, 1.0)
         self._join = self._limits.change if ramp <= 1 else np.minimum(self._limits.change, 0.25 * self._limits.jerk)
@@ -184,10 +185,6 @@ class SafetyGate:
         if not self._reason:
             self._cause, self._reason, self._ticks = cause, reason, 0
 
-    def _plausible(self, position: Array) -> bool:
-        lower, upper = self._limits.lower, self._limits.upper
-        return bool(((position >= 2.0 * lower - upper) & (position <= 2.0 * upper - lower)).all())
-
     def _vector(self, values: Any) -> Array | None:
         """(n,) finite float64, or None for whatever else a caller may hand in."""
         if type(values) is not np.ndarray or values.dtype != np.float64:
@@ -204,7 +201,7 @@ class SafetyGate:
     def _follow(self, command: Array) -> GateStep:
         limits, sent, step, change = self._limits, self._sent, self._step, self._change
         if self._asked is sent and limits.clear(command - sent, sent, step, change):
-            out = self._send(command, ())
+            out = self._record(frozen(command), ())
             self._asked = self._sent
             return out
         target = np.minimum(np.maximum(command, limits.lower), limits.upper)
@@ -235,9 +232,12 @@ class SafetyGate:
         return tuple(f"{kind}:{joint}" for joint, kind, is_held in zip(self.arm.joints, kinds.tolist(), held.tolist(), strict=True) if is_held)
 
     def _send(self, position: Array, limited: tuple[str, ...]) -> GateStep:
-        # A position outside the limits may stay where it is or come back, never go further out.
+        # Rounding takes no position out of its limits, or further out. Where there is no room to brake, acceleration and jerk hold instead.
         limits = self._limits
-        position = frozen(np.minimum(np.maximum(position, np.minimum(limits.lower, self._sent)), np.maximum(limits.upper, self._sent)))
+        inside = np.minimum(np.maximum(position, np.minimum(limits.lower, self._sent)), np.maximum(limits.upper, self._sent))
+        return self._record(frozen(np.where(np.abs(position - inside) <= self._hair, inside, position)), limited)
+
+    def _record(self, position: Array, limited: tuple[str, ...]) -> GateStep:
         step = frozen(position - self._sent)
         self._change, self._step, self._sent = frozen(step - self._step), step, position
         return GateStep(position, frozen(step / self._dt), limited, not self._reason, self._reason)
