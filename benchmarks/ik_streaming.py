@@ -1,10 +1,10 @@
-"""Streaming Cartesian control: skillkit beside pink, mink and placo in one run, speed and behaviour.
+"""Streaming Cartesian control: skillkit beside pink, mink, placo and Drake in one run, speed and behaviour.
 
 Every method gets the same pose target in every tick and its own command as the state to go on from. The steps of all methods are
-interleaved, so that a busy machine is busy for all of them. pink, mink and placo are no dependencies: methods that cannot be imported are
+interleaved, so that a busy machine is busy for all of them. The peers are no dependencies: methods that cannot be imported are
 left out and named. They need versions of their own, in an own environment:
 
-    python3 -m venv .venv-peers && .venv-peers/bin/pip install pin-pink mink placo "mujoco<3.13" daqp pyyaml
+    python3 -m venv .venv-peers && .venv-peers/bin/pip install pin-pink mink placo drake "mujoco<3.13" daqp pyyaml
     PYTHONPATH=. .venv-peers/bin/python benchmarks/ik_streaming.py
 
 The peers run as their documentation shows: their own default solver settings, position and velocity limits, a low posture task.
@@ -24,162 +24,15 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent))
+from _ik_peers import METHODS, RATE
+
 from skillkit.embodiment import Embodiment
-from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.kinematics import ArmKinematics
 from skillkit.pose import Array, Pose, rotation_from_vector, vector_from_rotation
 
-RATE = 100.0  # [Hz]
 ROBOTS = ("panda", "ur5e", "fr3", "xarm7", "gen3", "so101", "scara4", "planar3")
 RESULTS = Path(__file__).parent / "results" / "ik.json"
-POSTURE_COST = 1e-3  # of the peers
-
-
-class Ours:
-    """skillkit's controller."""
-
-    name = "skillkit"
-
-    def __init__(self, arm: Embodiment) -> None:
-        self.control = CartesianController(arm, RATE)
-
-    def reset(self, q: Array) -> None:
-        self.control.reset(q)
-        self.q = q
-
-    def track(self, pose: Pose) -> Array:
-        self.q = self.control.track(self.q, pose).position
-        return self.q
-
-
-class Pink:
-    """pink with daqp: frame task, posture task, configuration and velocity limits."""
-
-    name = "pink"
-    package = "pin-pink"
-
-    def __init__(self, arm: Embodiment) -> None:
-        import pink
-        import pinocchio as pin
-        from pink.tasks import FrameTask, PostureTask
-
-        full = pin.buildModelFromUrdf(str(arm.urdf))
-        locked = [full.getJointId(name) for name in list(full.names)[1:] if name not in arm.joints]
-        model = pin.buildReducedModel(full, locked, pin.neutral(full))
-        if model.nq != arm.n or tuple(model.names)[1:] != arm.joints:
-            raise NotImplementedError("the benchmark drives pink on arms without continuous joints only")
-        model.lowerPositionLimit, model.upperPositionLimit, model.velocityLimit = np.array(arm.lower), np.array(arm.upper), np.array(arm.velocity)
-        data = model.createData()
-        pin.framesForwardKinematics(model, data, pin.neutral(model))
-        self.pink, self.arm, self.model = pink, arm, model
-        self.base = data.oMf[model.getFrameId(arm.base)].copy()
-        self.frame = FrameTask(arm.tool, position_cost=1.0, orientation_cost=0.3 if arm.n >= 6 else 0.01)
-        self.posture = PostureTask(cost=POSTURE_COST)
-        self.posture.set_target(arm.home)
-
-    def reset(self, q: Array) -> None:
-        self.configuration = self.pink.Configuration(self.model, self.model.createData(), np.array(q))
-
-    def track(self, pose: Pose) -> Array:
-        import pinocchio as pin
-
-        self.frame.set_target(self.base * pin.SE3(np.array(pose.rotation), np.array(pose.position)))
-        velocity = self.pink.solve_ik(self.configuration, [self.frame, self.posture], 1.0 / RATE, solver="daqp")
-        self.configuration.integrate_inplace(velocity, 1.0 / RATE)
-        return np.array(self.configuration.q)
-
-
-class Mink:
-    """mink with daqp: the same tasks and limits on MuJoCo's kinematics."""
-
-    name = "mink"
-    package = "mink"
-
-    def __init__(self, arm: Embodiment) -> None:
-        import mink
-        import mujoco
-
-        text = arm.urdf.read_text().replace("</robot>", '<mujoco><compiler fusestatic="false" strippath="false"/></mujoco></robot>')
-        model = mujoco.MjModel.from_xml_string(text)
-        self.mink, self.arm = mink, arm
-        self.index = np.array([model.joint(name).qposadr[0] for name in arm.joints])
-        for name, lower, upper in zip(arm.joints, arm.lower, arm.upper, strict=True):
-            model.joint(name).range[:], model.jnt_limited[model.joint(name).id] = (lower, upper), 1
-        self.start = model.qpos0.copy()
-        self.configuration = mink.Configuration(model)
-        self.frame = mink.FrameTask(arm.tool, "body", position_cost=1.0, orientation_cost=0.3 if arm.n >= 6 else 0.01)
-        self.posture = mink.PostureTask(model, cost=POSTURE_COST)
-        fixed = [i for i in range(model.nv) if i not in self.index]
-        velocity = dict(zip(arm.joints, arm.velocity.tolist(), strict=True))
-        velocity.update({model.joint(int(model.dof_jntid[i])).name: 1e-9 for i in fixed})
-        self.limits = [mink.ConfigurationLimit(model), mink.VelocityLimit(model, velocity)]
-        base = model.body(arm.base).id
-        mujoco.mj_kinematics(model, data := mujoco.MjData(model))
-        self.base = Pose(data.xpos[base].copy(), data.xmat[base].reshape(3, 3).copy())
-
-    def reset(self, q: Array) -> None:
-        full = self.start.copy()
-        full[self.index] = q
-        self.configuration.update(full)
-        home = self.start.copy()
-        home[self.index] = self.arm.home
-        self.posture.set_target(home)
-
-    def track(self, pose: Pose) -> Array:
-        world = self.base @ pose
-        x, y, z, w = world.quaternion
-        self.frame.set_target(self.mink.SE3(np.array([w, x, y, z, *world.position])))
-        velocity = self.mink.solve_ik(self.configuration, [self.frame, self.posture], 1.0 / RATE, "daqp", limits=self.limits)
-        self.configuration.integrate_inplace(velocity, 1.0 / RATE)
-        return self.configuration.q[self.index].copy()
-
-
-class Placo:
-    """placo: frame task and joints task, soft, with its joint and velocity limits."""
-
-    name = "placo"
-    package = "placo"
-
-    def __init__(self, arm: Embodiment) -> None:
-        import placo
-
-        self.arm = arm
-        self.robot = placo.RobotWrapper(str(arm.urdf), placo.Flags.ignore_collisions)
-        for name, lower, upper, velocity in zip(arm.joints, arm.lower, arm.upper, arm.velocity, strict=True):
-            self.robot.set_joint_limits(name, float(lower), float(upper))
-            self.robot.set_velocity_limit(name, float(velocity))
-        self.solver = placo.KinematicsSolver(self.robot)
-        self.solver.dt = 1.0 / RATE
-        self.solver.mask_fbase(True)
-        self.solver.enable_joint_limits(True)
-        self.solver.enable_velocity_limits(True)
-        for name in self.robot.joint_names():
-            if name not in arm.joints:
-                self.solver.mask_dof(name)
-        self.frame = self.solver.add_frame_task(arm.tool, np.eye(4))
-        self.frame.configure("tool", "soft", 1.0, 0.3 if arm.n >= 6 else 0.01)
-        posture = self.solver.add_joints_task()
-        posture.set_joints(dict(zip(arm.joints, arm.home.tolist(), strict=True)))
-        posture.configure("posture", "soft", POSTURE_COST**2)
-
-    def reset(self, q: Array) -> None:
-        self._set(q)
-        self.base = self.robot.get_T_world_frame(self.arm.base)
-
-    def _set(self, q: Array) -> None:
-        for name, value in zip(self.arm.joints, q, strict=True):
-            self.robot.set_joint(name, float(value))
-        self.robot.update_kinematics()
-
-    def track(self, pose: Pose) -> Array:
-        matrix = np.eye(4)
-        matrix[:3, :3], matrix[:3, 3] = pose.rotation, pose.position
-        self.frame.T_world_frame = self.base @ matrix
-        self.solver.solve(True)
-        self.robot.update_kinematics()
-        return np.array([self.robot.get_joint(name) for name in self.arm.joints])
-
-
-METHODS: tuple[Callable[[Embodiment], Any], ...] = (Ours, Pink, Mink, Placo)
 
 
 # ---- behaviour -----------------------------------------------------------------------------------------------------------------------
@@ -300,6 +153,18 @@ SINGULAR = {  # crossed at 0.3 rad/s by one joint, another standing 10 mrad off:
         "wrist": ("wrist_2_joint", {"wrist_2_joint": 0.0}),
         "elbow": ("elbow_joint", {"elbow_joint": 0.0}),
     },
+    "fr3": {"shoulder": ("fr3_joint2", {"fr3_joint2": 0.0, "fr3_joint3": 0.01, "fr3_joint4": -2.0, "fr3_joint6": 2.0})},
+    "xarm7": {
+        "wrist": ("joint6", {"joint5": 0.01, "joint6": 0.0}),
+        "shoulder": ("joint2", {"joint2": 0.0, "joint3": 0.01}),
+    },
+    "gen3": {
+        "wrist": ("joint_6", {"joint_5": 0.01, "joint_6": 0.0}),
+        "shoulder": ("joint_2", {"joint_2": 0.0, "joint_3": 0.01}),
+        "elbow": ("joint_4", {"joint_4": 0.0}),
+    },
+    "scara4": {"elbow": ("elbow_joint", {"elbow_joint": 0.0})},
+    "planar3": {"elbow": ("joint2", {"joint2": 0.0, "joint3": 0.0})},
 }
 
 
@@ -369,7 +234,7 @@ def available(arm: Embodiment) -> dict[str, Callable[[Embodiment], Any]]:
 def versions() -> dict[str, str]:
     """Of everything that was measured."""
     found = {"python": platform.python_version(), "machine": _processor()}
-    for package in ("pin", "numpy", "daqp", "pin-pink", "mink", "placo", "mujoco"):
+    for package in ("pin", "numpy", "daqp", "pin-pink", "mink", "placo", "drake", "mujoco"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

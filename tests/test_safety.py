@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,9 @@ from skillkit.exceptions import InvalidValue
 from skillkit.pose import frozen
 from skillkit.safety import FAULTY_INPUTS, SafetyGate
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import gate_hostile as hostile
+
 RATE = 100.0  # [Hz]
 PANDA = Embodiment.load("panda")
 ARMS = [Embodiment.load(name) for name in sorted(share.files("urdf"))]
@@ -31,20 +32,6 @@ TWO = replace(
     PANDA, name="two", joints=("turn", "slide"), lower=frozen([-2.0, 0.0]), upper=frozen([2.0, 0.5]), velocity=frozen([2.0, 0.3]),
     acceleration=frozen([10.0, 1.5]), jerk=frozen([1e3, 1e3]), effort=frozen([1.0, 1.0]), home=frozen([0.1, 0.2]), gripper=None,
 )  # fmt: skip
-
-
-def _hostile() -> ModuleType:
-    path = Path(__file__).parent.parent / "benchmarks" / "gate_hostile.py"
-    spec = importlib.util.spec_from_file_location("gate_hostile", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-hostile = _hostile()
 
 
 class Run:

@@ -1,0 +1,48 @@
+"""The controller's programme against a reference solver, and manipulability against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skillkit import share
+from skillkit.embodiment import Embodiment
+from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.kinematics.control import QUADRATIC_FLOOR
+
+lsq_linear = pytest.importorskip("scipy.optimize").lsq_linear
+
+
+@pytest.mark.parametrize("name", sorted(share.files("urdf")))
+def test_the_nearest_step_inside_the_limits_is_the_optimum_of_a_reference_solver(name: str) -> None:
+    arm = Embodiment.load(name)
+    control, random, cut = CartesianController(arm, 100.0), np.random.default_rng(0), 0
+    scale = control.limits.step
+    for _ in range(40):
+        control.reset(random.uniform(arm.lower, arm.upper))
+        low, high = control.limits.interval(control._position, control._step, control._change)
+        wanted = random.normal(size=arm.n) * 2.0 * control.limits.change
+        chosen = control._nearest(wanted, low, high)
+        rows = np.vstack((control._jacobian * scale, np.sqrt(QUADRATIC_FLOOR) * np.diag(scale)))
+        wide = np.maximum(high, low + 1e-12 * scale)
+        expected = lsq_linear(rows, rows @ (wanted / scale), (low / scale, wide / scale), tol=1e-15, method="bvls").x
+        cost = [float(np.sum((rows @ (x - wanted / scale)) ** 2)) for x in (chosen / scale, expected)]
+        assert cost[0] <= cost[1] * (1.0 + 1e-6) + 1e-18
+        assert ((chosen >= low) & (chosen <= high)).all()
+        cut += bool(((wanted < low) | (wanted > high)).any())
+    assert cut > 20
+
+
+def test_manipulability_of_a_planar_arm_of_three_joints_matches_the_closed_form() -> None:
+    arm = Embodiment.load("planar3")
+    kinematics = ArmKinematics(arm)
+    joints = [kinematics.forward(np.zeros(3)).position]
+    for q in np.random.default_rng(0).uniform(arm.lower, arm.upper, (20, 3)):
+        # of the three columns (−y_i, x_i, 1), where (x_i, y_i) points from joint i to the tool: √det(JᵀJ) = |det| = |(p_1 − p_2) × (p_2 − p_3)|
+        jacobian = kinematics.jacobian(q)
+        arms = np.column_stack((jacobian[1], -jacobian[0]))  # (3, 2)
+        first, second = arms[0] - arms[1], arms[1] - arms[2]
+        upper, lower = np.linalg.norm(first), np.linalg.norm(second)
+        expected = upper * lower * abs(np.sin(q[1]))
+        assert kinematics.manipulability(q) == pytest.approx(expected, rel=1e-9, abs=1e-11)
+    assert joints[0][0] > 0.5
