@@ -17,9 +17,9 @@ from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.expressions import Expression
 from skillkit.expressions.terms import Call, Junction, Name, Not, ParameterTerm, Term, walk
 from skillkit.expressions.terms import Literal as Constant
-from skillkit.library import Skill
 from skillkit.option import Situation
 from skillkit.planning.knowledge import Knowledge
+from skillkit.skill import Skill
 from skillkit.spaces import Observation
 
 ANY = "any"

@@ -26,7 +26,7 @@ START = "a task starts with empty hands"
 
 
 class Declared(Protocol):
-    """What is asked of a skill here; :class:`skillkit.library.Skill` has it."""
+    """What is asked of a skill here; :class:`skillkit.skill.Skill` has it."""
 
     @property
     def initiation(self) -> Expression | None: ...

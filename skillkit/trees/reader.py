@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from skillkit import expressions
+from skillkit.declarations import read_expression
 from skillkit.documents import Document, Where, describe, is_number
 from skillkit.exceptions import did_you_mean
 from skillkit.expressions import Expression, ExpressionError
-from skillkit.library import UNQUOTED
 from skillkit.option import Option, Parameter
 from skillkit.trees.node import Node, Reference, Word
 
@@ -139,26 +139,15 @@ class Reader:
 
     def condition(self, value: Any, where: Where) -> Expression | None:
         """A checked condition."""
-        text = str(value).lower() if isinstance(value, bool) else value
-        if not isinstance(text, str):
-            self.error(where, "wrong-type", f"an expression is expected, found {describe(value)}")
-            return None
-        found = self._parsed(text, where)
-        if found is None:
-            return None
-        if found.dimension not in ("boolean", "any"):
-            self.error(where, "expression", f"'{text}' is a {found.dimension}, not a condition", f"compare it, for example {text} < …")
+        found = self._parsed(value, where)
+        if found is not None and found.dimension not in ("boolean", "any"):
+            self.error(where, "expression", f"'{value}' is a {found.dimension}, not a condition", f"compare it, for example {value} < …")
             return None
         return found
 
-    def _parsed(self, text: str, where: Where) -> Expression | None:
-        try:
-            found = expressions.parse(text, self.parameters)
-        except ExpressionError as error:
-            hint = error.hint if text.count("(") == text.count(")") else UNQUOTED
-            self.document.error(where, "expression", error.message, hint, offset=error.column - 1)
-            return None
-        for name in found.parameters:
+    def _parsed(self, value: Any, where: Where) -> Expression | None:
+        found = read_expression(self.document, value, where, self.parameters)
+        for name in found.parameters if found is not None else ():
             self._used(name, where)
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skillkit.library import parameter_schema
+from skillkit.declarations import parameter_schema
 from skillkit.option import Option, Parameter
 from skillkit.spaces import NOTHING
 from skillkit.trees.reader import NAME
