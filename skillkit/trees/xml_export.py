@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from skillkit.option import Parameter
 from skillkit.trees.node import Node
 from skillkit.trees.task import Task
-from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar, whole_milliseconds
 
 HEADER = "_skillkit"  # attribute with what a BehaviorTree element has no words for
 
@@ -86,10 +86,10 @@ def _opened(node: Node) -> Element:
         times = "-1" if values["times"] == "forever" else scalar(values["times"] if isinstance(values["times"], int) else str(values["times"]))
         return Element(SAME[node.word], {"num_attempts" if node.word == "retry" else "num_cycles": times})
     if node.word == "timeout":
-        return Element("Timeout", {"msec": milliseconds(values["after"])})
+        return Element("Timeout", whole_milliseconds("msec", values["after"]))
     if node.word == "wait" and "for" in values:
-        return Element("Sleep", {"msec": milliseconds(values["for"])})
-    return _call(node) if node.word in ("skill", "task") else Element(CUSTOM[node.word].category, {"ID": node.word, **_ports(node)})
+        return Element("Sleep", whole_milliseconds("msec", values["for"]))
+    return _call(node) if node.word in ("skill", "task") else Element(node.word, _ports(node))
 
 
 def _ports(node: Node) -> dict[str, str]:
@@ -110,15 +110,16 @@ def _ports(node: Node) -> dict[str, str]:
 
 
 def _call(node: Node) -> Element:
-    element = Element(SAME[node.word], {"ID": node.values["call"]})
+    called = node.values["call"]
+    element = Element(SAME["task"], {"ID": called}) if node.word == "task" else Element(called)
     for name, value in node.values["with"].items():
         element.set(name, scalar(value if isinstance(value, (bool, int, float)) else str(value)))
     if "arm" in node.values:
         element.set("_arm", node.values["arm"])
     if "execute" in node.values:
         element.set("_execute_msec", milliseconds(node.values["execute"]))
-    if node.values.get("into"):
-        element.set("_into", BETWEEN.join(f"{output}={{{name}}}" for output, name in node.values["into"].items()))
+    for output, name in node.values.get("into", {}).items():
+        element.set(output, f"{{{name}}}")
     return element
 
 
@@ -131,7 +132,7 @@ def _declare(model: Element, task: Task) -> None:
         default: Mapping[str, str] = {} if parameter.default is None else {"default": str(parameter.default)}
         SubElement(subtree, "input_port", {"name": parameter.name, **default}).text = parameter.description
     for output in task.outputs:
-        SubElement(subtree, "output_port", {"name": output})
+        SubElement(subtree, "output_port", {"name": output, "default": f"{{{task.name}_{output}}}"})  # without, it would have to be taken over
     known = {(child.tag, child.get("ID")) for child in model}
     for node in _nodes(task.tree):
         ports: tuple[str, ...] = tuple(node.values["with"]) if node.word == "skill" else CUSTOM[node.word].ports if node.word in CUSTOM else ()
