@@ -27,6 +27,7 @@ class Skill:
     """A checked skill.
 
     Attributes:
+        uses: what it leases beside its arms, such as cameras, by name.
         space: of its actions, one of those that arms take.
         rate: policy steps per second [Hz].
         score: how well the skill may start here, 0 to 1; below ``threshold`` it is refused.
@@ -56,6 +57,7 @@ class Skill:
     policy: Callable[[], Policy]
     digest: str
     space: str = ACTIONS[0]
+    uses: tuple[str, ...] = ()
 
     def option(self) -> Option:
         """⟨I, π, β⟩ of this skill."""
@@ -70,6 +72,7 @@ class Skill:
             roles=self.roles,
             hold_success=self.hold,
             watches=self.clauses,
+            uses=self.uses,
             digest=self.digest,
         )
 

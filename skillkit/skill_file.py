@@ -27,6 +27,7 @@ WORDS = (
     "description",
     "parameters",
     "roles",
+    "uses",
     "action",
     "initiation",
     "preconditions",
@@ -71,7 +72,8 @@ class SkillReader:
         self.parameters = self._parameters(data.get("parameters") or {})
         success, hold = self._success(data.get("success"))
         name, description = self._word(data, "skill"), self._word(data, "description")
-        roles = self._roles(data.get("roles", ["arm"]))
+        roles = self._names(data.get("roles", ["arm"]), "roles", "role names such as [arm]", 1)
+        uses = self._names(data.get("uses", []), "uses", "names such as [wrist_camera]", 0)
         rate = self._rate(data.get("action"))
         initiation, score, threshold = self._initiation(data["initiation"]) if "initiation" in data else (None, None, 0.0)
         failures = self._failures(data.get("failure", []))
@@ -84,7 +86,7 @@ class SkillReader:
         inputs, made_of, space = tuple(self.parameters.values()), digest(self.folder), str(data["action"]["space"])
         return Skill(
             name, description, self.folder, inputs, roles, rate, initiation, score, threshold, success, hold, failures, clauses, limit,
-            preconditions, effects, policy, made_of, space,
+            preconditions, effects, policy, made_of, space, uses,
         )  # fmt: skip
 
     # -- parts ------------------------------------------------------------------------------------------------------------------------
@@ -102,9 +104,9 @@ class SkillReader:
         found = {name: read_parameter(self.document, name, declaration, ("parameters", name)) for name, declaration in data.items()}
         return {name: parameter for name, parameter in found.items() if parameter is not None}
 
-    def _roles(self, value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list) or not value or not all(isinstance(role, str) for role in value):
-            self.document.error(("roles",), "wrong-type", f"roles is a list of role names such as [arm], found {describe(value)}")
+    def _names(self, value: Any, word: str, what: str, at_least: int) -> tuple[str, ...]:
+        if not isinstance(value, list) or len(value) < at_least or not all(isinstance(name, str) and name for name in value):
+            self.document.error((word,), "wrong-type", f"{word} is a list of {what}, found {describe(value)}")
             return ()
         return tuple(value)
 

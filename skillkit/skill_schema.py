@@ -32,6 +32,7 @@ def skill_schema() -> dict[str, Any]:
         "description": {"type": "string"},
         "parameters": {"type": "object", "additionalProperties": parameter_schema()},
         "roles": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "uses": {"type": "array", "items": word},
         "action": action,
         "initiation": {"anyOf": [condition, mapping([], when=condition, score=word, threshold={"type": "number", "minimum": 0, "maximum": 1})]},
         "preconditions": {"type": "array", "items": condition},

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 NODE_LIMIT = 2000
 BESIDE_CALL = ("label", "with", "arm", "budgets", "into")  # words that may stand beside or in a call
+BUDGETS = ("find", "accept", "execute", "cancel", "settle")
 BUDGET_RANGE = (0.01, 86_400.0)  # [s]
 
 
@@ -262,7 +263,7 @@ class Reader:
                     self.error((*place, "with"), "two-words", "the parameters are given twice", "keep one of the two", key=True)
                 given, given_at = source["with"], (*place, "with")
         label = self.name(inside["label"], (*where, "label"), "label") if "label" in inside else ""
-        values = self._beside_call(
+        values = self.beside(
             word,
             {**{key: (value, (*beside, key)) for key, value in extras.items()}, **{key: (inside[key], (*where, key)) for key in BESIDE_CALL if key in inside}},
         )
@@ -271,7 +272,8 @@ class Reader:
             return None
         return Call(name, (*where, name) if names else where, label, given or {}, given_at, values)
 
-    def _beside_call(self, word: str, given: Mapping[str, tuple[Any, Where]]) -> dict[str, Any]:
+    def beside(self, word: str, given: Mapping[str, tuple[Any, Where]], allowed: Sequence[str] = BUDGETS) -> dict[str, Any]:
+        """The checked values of ``arm``, ``budgets`` and ``into`` beside a word, each given with its place."""
         values: dict[str, Any] = {}
         if "arm" in given:
             values["arm"] = self.name(*given["arm"], "arm")
@@ -280,9 +282,8 @@ class Reader:
             if not isinstance(budgets, dict):
                 self.error(place, "wrong-type", f"budgets is a mapping such as {{execute: 10 s}}, found {describe(budgets)}")
                 return values
-            self.document.check_words(budgets, place, ("execute",), "'budgets'")
-            if "execute" in budgets:
-                values["execute"] = self.seconds(budgets["execute"], (*place, "execute"), BUDGET_RANGE)
+            self.document.check_words(budgets, place, allowed, "'budgets'")
+            values.update({name: self.seconds(budgets[name], (*place, name), BUDGET_RANGE) for name in allowed if name in budgets})
         if "into" in given:
             values["into"], values["into_at"] = given["into"]
             if word != "task":

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from skillkit.option import Parameter
 from skillkit.trees.node import Node
+from skillkit.trees.reader import BUDGETS
 from skillkit.trees.task import Task
 from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar, whole_milliseconds
 
@@ -52,7 +53,7 @@ def _declaration(parameter: Parameter) -> dict[str, Any]:
 def _nodes(node: Node) -> Iterator[Node]:
     """The node and those below it, other tasks left out."""
     yield node
-    for child in () if node.task is not None else node.children:
+    for child in written(node):
         yield from _nodes(child)
 
 
@@ -68,11 +69,17 @@ def _tasks(tree: Node) -> Iterator[Task]:
 
 def _element(node: Node) -> Element:
     element = _opened(node)
+    _beside(element, node)
     if node.name and node.name != node.values.get("call"):
         element.set("name", node.name)
-    for child in () if node.task is not None else node.children:
+    for child in written(node):
         element.append(_element(child))
     return element
+
+
+def written(node: Node) -> tuple[Node, ...]:
+    """The children of a node that stand in its file: not those of another task, nor a way back that is planned."""
+    return () if node.task is not None else tuple(child for child in node.children if "start" not in child.values)
 
 
 def _opened(node: Node) -> Element:
@@ -103,10 +110,22 @@ def _ports(node: Node) -> dict[str, str]:
         return {"when": str(values["when"])}
     if node.word == "set":
         return {name: scalar(value if isinstance(value, (bool, int, float)) else str(value)) for name, value in values["values"].items()}
+    if node.word == "recover":
+        return {"times": scalar(values["times"] if isinstance(values["times"], int) else str(values["times"]))}
+    if node.word == "plan":
+        return {"goal": str(values["goal"])}
     if node.word == "ask":
         into = {"into": f"{{{values['into']}}}"} if values["into"] else {}
         return {"question": values["question"], "answers": BETWEEN.join(values["answers"]), **into}
     return {"until": str(values["until"])} if node.word == "wait" else {}
+
+
+def _beside(element: Element, node: Node) -> None:
+    """What BehaviorTree.CPP passes over: the arm, and budgets."""
+    if "arm" in node.values:
+        element.set("_arm", node.values["arm"])
+    for budget in (name for name in BUDGETS if name in node.values):
+        element.set(f"_{budget}_msec", milliseconds(node.values[budget]))
 
 
 def _call(node: Node) -> Element:
@@ -114,10 +133,6 @@ def _call(node: Node) -> Element:
     element = Element(SAME["task"], {"ID": called}) if node.word == "task" else Element(called)
     for name, value in node.values["with"].items():
         element.set(name, scalar(value if isinstance(value, (bool, int, float)) else str(value)))
-    if "arm" in node.values:
-        element.set("_arm", node.values["arm"])
-    if "execute" in node.values:
-        element.set("_execute_msec", milliseconds(node.values["execute"]))
     for output, name in node.values.get("into", {}).items():
         element.set(output, f"{{{name}}}")
     return element

@@ -11,6 +11,7 @@ from xml.parsers import expat
 from skillkit.exceptions import InvalidFile, Problem, did_you_mean
 from skillkit.option import Option
 from skillkit.spaces import NOTHING
+from skillkit.trees.reader import BUDGETS
 from skillkit.trees.xml_export import HEADER
 from skillkit.trees.xml_words import BETWEEN, CUSTOM, EXACT, SAME, seconds, unscalar
 
@@ -213,11 +214,13 @@ class _Reader:
                 unit = {"unit": declared.unit} if declared is not None and declared.unit else {}
                 self.used.setdefault(value[1:], {"type": declared.type if declared is not None else "object", **unit})
         node: dict[str, Any] = {word: called, **({"with": given} if given else {})}
-        if "_arm" in tag.attributes:
-            node["arm"] = tag.attributes["_arm"]
-        if "_execute_msec" in tag.attributes:
-            node["budgets"] = {"execute": self._time(tag, "_execute_msec")}
+        node.update(self._beside(tag))
         return {**node, "into": into} if into else node
+
+    def _beside(self, tag: Tag) -> dict[str, Any]:
+        arm = {"arm": tag.attributes["_arm"]} if "_arm" in tag.attributes else {}
+        budgets = {name: self._time(tag, f"_{name}_msec") for name in BUDGETS if f"_{name}_msec" in tag.attributes}
+        return {**arm, **({"budgets": budgets} if budgets else {})}
 
     # -- words of ours -------------------------------------------------------------------------------------------------------------------
 
@@ -248,6 +251,16 @@ class _Reader:
         return {self._word(tag): {"do": self._node(tag.children[0]), "then": self._node(tag.children[1])}}
 
     _on_failure = _finally = _cleanup
+
+    def _recover(self, tag: Tag) -> Any:
+        if len(tag.children) not in (1, 2):
+            self._error(tag, "wrong-type", f"'recover' has one child, or two, found {len(tag.children)}")
+            return {}
+        found = dict(zip(("do", "by"), (self._node(child) for child in tag.children), strict=False))
+        return {"recover": {**found, "times": unscalar(tag.attributes.get("times", "1"))}}
+
+    def _plan(self, tag: Tag) -> Any:
+        return {"plan": self._attribute(tag, "goal"), **self._beside(tag)}
 
     def _condition(self, tag: Tag) -> Any:
         if tag.attributes.get("ID", "condition") != "condition":

@@ -37,6 +37,8 @@ CUSTOM = {
     "condition": Custom("Condition", ("when",)),
     "wait": Custom("Action", ("until",)),
     "set": Custom("Action", ()),
+    "recover": Custom("Control", ("times",)),
+    "plan": Custom("Action", ("goal",)),
     "ask": Custom("Action", ("question", "answers", "into")),
 }
 BETWEEN = "; "  # between several words in one port

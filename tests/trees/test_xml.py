@@ -43,9 +43,14 @@ tree:
               - {when: $colour == red, do: {skill: {s1S: {object: $cup, far: 5 cm}, label: first}}}
               - {when: full($cup), do: {wait: 1.5 s}}
             otherwise: {wait: {until: full($cup)}}
-        - parallel: {succeed: 1, do: [{skill: s1S, arm: left}, {skill: s2S, arm: right, budgets: {execute: 250 ms}}]}
+        - parallel: {succeed: 1, do: [{skill: s1S, arm: left, budgets: {find: 1 s, settle: 2 s}}, {skill: s2S, arm: right, budgets: {execute: 250 ms}}]}
         - for_each: {each: thing, where: 'on($thing, tray)', do: {retry: {times: $n, do: {skill: {s1S: {object: $thing, far: $far}}}}}}
         - for_each: {each: other, in: [a, $cup], do: {repeat: {times: forever, do: {guard: {when: full($cup), do: {timeout: {after: 1 s, do: {wait: 2 s}}}}}}}}
+        - recover: {do: {skill: s1S}, by: {wait: 1 s}, times: $n}
+        - recover: {do: {skill: {s2S: {object: $cup}}, arm: left}}
+        - plan: full($cup)
+          arm: left
+          budgets: {find: 1 s}
         - task: inner
           with: {thing: $cup}
           into: {where: $found}
