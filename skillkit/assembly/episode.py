@@ -106,7 +106,7 @@ def run_episode(
         episode.steps = _resume(runtime, resume, system, world, period)
     writer = open_recorder(record, system, description, resume) if record else None
     checkpoints = Checkpoints()
-    outside = Outside(Planner(system, system.tasks[task].scene if task in system.tasks else ""), answer, GOAL)
+    outside = Outside(Planner(system), answer, GOAL)
     try:
         while True:
             now = episode.steps * period

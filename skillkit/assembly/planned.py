@@ -65,14 +65,10 @@ def problem_of(system: System, goal: str, knowledge: Knowledge, observation: Obs
 
 
 class Planner:
-    """Plans for the ``plan`` nodes of running trees, each question once.
+    """Plans for the ``plan`` nodes of running trees, each question once. What is declared of the scene of a task is known to it."""
 
-    Args:
-        scene: what is declared of it is known to the planner.
-    """
-
-    def __init__(self, system: System, scene: str = "") -> None:
-        self.system, self.scene = system, scene
+    def __init__(self, system: System) -> None:
+        self.system = system
         self._seen: set[tuple[str, float]] = set()
 
     def new(self, questions: Sequence[Question]) -> list[Question]:
@@ -90,8 +86,9 @@ class Planner:
         wanted = question.wanted
         if wanted is None:
             raise InvalidValue("the question", question.text, "one that wants a plan")
-        goal = wanted.goal or self._start_of(wanted)
-        return problem_of(self.system, goal, knowledge_of(self.scene), observation, {"arm": wanted.arm}, "the goal" if wanted.goal else "")
+        goal, task = wanted.goal or self._start_of(wanted), self.system.tasks.get(question.path.partition("/")[0])
+        knowledge = knowledge_of(task.scene if task is not None else "")
+        return problem_of(self.system, goal, knowledge, observation, {"arm": wanted.arm}, "the goal" if wanted.goal else "")
 
     def answer(self, question: Question, observation: Observation, search: Callable[[Problem], Sequence[PlannedStep]] = planning.plan) -> str:
         """The text of the answer: a plan, or why there is none."""

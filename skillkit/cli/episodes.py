@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from skillkit.cli.plan import Plan
+from skillkit.cli.questions import answerer
 from skillkit.cli.result import LoopTimes, Result, SkillRow
 from skillkit.exceptions import SkillkitError
 
@@ -63,7 +64,7 @@ def run_plan(plan: Plan, on_step: OnStep | None = None) -> Result:
     details = {"robot": plan.robot, "cell_file": plan.cell, "scene_options": dict(plan.scene)}
     episode = run_episode(
         system, world, task.name, plan.parameters, plan.seed, plan.bag, on_step, stopwatch=perf_counter,
-        checkpoint=plan.checkpoint, resume=resume, details=details,
+        checkpoint=plan.checkpoint, resume=resume, details=details, answer=answerer(plan.answers, plan.typed),
     )  # fmt: skip
     picture, notes = plan.picture, []
     if plan.picture:

@@ -19,6 +19,7 @@ class Plan:
         parameters: of the task.
         scene: the scene's options by name.
         hardware: on the real arms of the cell; speed: share of their velocity limits.
+        answers: of the operator, by label or path of the question; typed: others may be asked for at the terminal.
         bag, picture, checkpoint: where to write them; empty for not at all.
         resume: checkpoint of a run to go on with; empty to begin one.
     """
@@ -39,6 +40,8 @@ class Plan:
     cell_name: str = ""
     hardware: bool = False
     speed: float = 1.0
+    answers: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
 
 
 def bag_paths(wanted: str, seeds: list[int]) -> list[str]:

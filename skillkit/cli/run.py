@@ -36,6 +36,7 @@ def run(
     checkpoint: Annotated[str, typer.Option("--checkpoint", metavar="FILE", help="Keep the state of the run there from event to event.")] = "",
     resume: Annotated[str, typer.Option("--resume", metavar="CHECKPOINT", help="Go on with a killed run; robot, seed and scene are taken from it.")] = "",
     ros: Annotated[bool, typer.Option("--ros", help="Over real ROS 2: simulator, runtime and recorder as processes of their own.")] = False,
+    answers: Annotated[list[str] | None, typer.Option("--answer", metavar="QUESTION=WORD", help="An operator's answer, by the question's label.")] = None,
     hardware: OnHardware = False,
     yes: Yes = False,
     speed: Speed = 1.0,
@@ -49,12 +50,14 @@ def run(
         raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
     if (checkpoint or resume) and (ros or hardware or episodes > 1):
         raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
+    if answers and (ros or hardware):
+        raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
     plan = Plan(
         task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"), checkpoint=checkpoint, resume=resume
     )
-    plan = replace(plan, hardware=hardware, speed=speed)
+    plan = replace(plan, hardware=hardware, speed=speed, answers=pairs(answers, "--answer"), typed=episodes == 1 and not as_json)
     plan = checked(plan, values)
     if hardware and episodes > 1:
         raise InvalidValue("--episodes", episodes, "1 with --hardware: somebody has to put the things back")

@@ -47,6 +47,7 @@ from skillkit.ros.outputs import Records
 from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
+from skillkit.ros.planning import PlanDesk
 from skillkit.runtime import BREAK, SECOND_GOALS, UNBREAK, StepResult
 from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand, Outcome
 
@@ -225,6 +226,8 @@ class RuntimeNode(LifecycleNode):
         self.inputs, self.health = Inputs(self, self.loop, cell, self.given["hardware"]), Health(self, self.loop)
         self.open += [self.inputs, self.health]
         self._offer_services()
+        self.plans = PlanDesk(self.system, self.loop.put, self.loop.now)
+        self.open.append(self.plans)
         self._break_at(words(self.given["breakpoints"]))
         self.add_on_set_parameters_callback(self._parameters_set)
         self.loop.start()
@@ -284,6 +287,7 @@ class RuntimeNode(LifecycleNode):
             self.keeper.follow(self.runtime, result)
         if self.goals is not None:
             self.goals.follow(result)
+            self.plans.follow(self.runtime, result)
         if self.given["hardware"] and self.system is not None and any(goal.ending.outcome is Outcome.SUCCEEDED for goal in result.ended):
             self.succeeded = {arm.hardware.serial for arm in self.system.cell.arms if self.runtime.arms[arm.name].sent_position is not None}
 
