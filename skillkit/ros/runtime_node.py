@@ -214,7 +214,7 @@ class RuntimeNode(LifecycleNode):
         topics = ArmTopics.in_cell(cell)
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(
-            self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
+            self.runtime, period, self._send, self._rehearse, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
         )
         reached = [arm if self.given["hardware"] else replace(arm, hardware=arm.hardware.simulated()) for arm in cell.arms]
         try:
@@ -278,6 +278,10 @@ class RuntimeNode(LifecycleNode):
     def _send(self, commands: Mapping[str, JointCommand]) -> None:
         for name, command in commands.items():
             self.outputs[name].send(command)
+
+    def _rehearse(self, commands: Mapping[str, JointCommand]) -> None:
+        for name, command in commands.items():
+            self.outputs[name].motion.rehearse(command)
 
     def _report(self, inputs: Sequence[Input], result: StepResult) -> None:
         if self.records is not None:
