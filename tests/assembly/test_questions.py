@@ -45,7 +45,7 @@ def test_an_operator_answers_in_process(tmp_path: Path) -> None:
 
     done = episode(tmp_path, '{ask: {question: "Where?", answers: [left, right], into: $side}, label: where}', answer, "variables: {side: {type: word}}")
     assert done.ending.outcome.value == "SUCCEEDED"
-    assert asked == [("t", ("left", "right"))]
+    assert asked == [("t/where", ("left", "right"))]
     assert replay(tmp_path / "t.mcap").differences == 0
 
 
