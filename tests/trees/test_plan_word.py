@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from scripted import SKILLS, Bench, observation, scripted
 
-from skillkit.option import Initiation, Option
+from skillkit.option import Execution, Initiation, Option
 from skillkit.spaces import Answer, Observation
 from skillkit.trees import Task, TreePolicy, check_task, load_task, no_plan_text, plan_text
 
@@ -229,3 +229,53 @@ def test_a_skill_waits_within_its_budget_for_what_it_is_called_with(tmp_path: Pa
     late = recovering(tmp_path, "{skill: {s1S: {object: mug}, budgets: {find: 0.3 s}}}").run()
     assert late is not None
     assert late.reason == "s1S: REFUSED: not found within 0.3 s: mug is not seen"
+
+
+class Moving(Bench):
+    """A bench whose arm moves until a time [s]."""
+
+    until = 0.0
+
+    def _observation(self) -> Observation:
+        seen = super()._observation()
+        arm = seen.arms["panda"]
+        return replace(seen, arms={"panda": replace(arm, velocity=arm.velocity + (0.5 if self.now < self.until else 0.0))})
+
+
+@pytest.mark.parametrize(("until", "outcome", "at"), [(0.3, "SUCCEEDED", 0.41), (9.0, "FAILED", 0.55)])
+def test_a_skill_that_settles_is_over_when_its_arm_rests(task: Callable[..., Task], until: float, outcome: str, at: float) -> None:
+    one = Moving(task("{sequence: [{skill: s1S, budgets: {settle: 0.5 s}}]}"))
+    one.until = until
+    ending = one.run()
+    assert ending is not None
+    assert (ending.outcome.value, one.now) == (outcome, pytest.approx(at, abs=0.015))
+    assert outcome == "SUCCEEDED" or ending.reason == "s1S: TIMED_OUT: not at rest within 0.5 s"
+
+
+@pytest.mark.parametrize(("until", "outcome"), [(0.4, "SUCCEEDED"), (9.0, "UNSAFE")])
+def test_an_arm_that_does_not_rest_in_time_after_a_halt_is_unsafe(task: Callable[..., Task], until: float, outcome: str) -> None:
+    tree = "{sequence: [{force_success: {timeout: {after: 0.3 s, do: {skill: s100S, budgets: {cancel: 0.2 s}}}}}, {wait: 1 s}]}"
+    one = Moving(task(tree))
+    one.until = until
+    ending = one.run()
+    assert ending is not None
+    assert ending.outcome.value == outcome
+    assert outcome == "SUCCEEDED" or (ending.reason, one.now) == (
+        "s100S: the arm 'panda' is not at rest in the time given after a halt", pytest.approx(0.51, abs=0.015),
+    )  # fmt: skip
+
+
+def test_what_two_skills_use_is_leased_to_one_at_a_time(tmp_path: Path) -> None:
+    looks = {name: replace(scripted("s3S"), name=name, uses=("wrist_camera",)) for name in ("look", "watch")}
+    (tmp_path / "w.yaml").write_text("task: w\ntree: {parallel: [{skill: look, arm: left}, {skill: watch, arm: right}]}\n")
+    [problem] = check_task(tmp_path / "w.yaml", looks)
+    assert (problem.code, problem.message) == ("shared-lease", "'watch' uses 'wrist_camera', which a node before it uses")
+    unaware = {name: replace(option, uses=()) for name, option in looks.items()}
+    made = load_task(tmp_path / "w.yaml", unaware).option(looks, ("left", "right"))
+    still = observation(0.0)
+    run = Execution(made, {}, {"left": "panda", "right": "ur5"})
+    both = replace(still, arms={"panda": still.arms["panda"], "ur5": still.arms["panda"]})
+    run.begin(both, 0.0)
+    run.step(both, 0.0)
+    assert run.ending is not None
+    assert run.ending.reason == "watch: REFUSED: 'wrist_camera' is leased to look"
