@@ -330,9 +330,9 @@ class RuntimeNode(LifecycleNode):
             self.breakpoints = set(paths)
 
     def _recorder_lost(self) -> None:
-        self.get_logger().error("the recorder has gone")
         if self.loop is not None and self.given["on_recorder_lost"] == "stop":
             self.loop.put(CancelInput("", self.loop.now(), "the recorder has gone"))
+        self.get_logger().error("the recorder has gone")  # takes tens of milliseconds
 
     def _list_skills(self, request: ListSkills.Request, response: ListSkills.Response) -> ListSkills.Response:
         skills = self.system.skills if self.system is not None else {}
