@@ -26,7 +26,7 @@ from std_srvs.srv import Trigger
 
 from skillkit import share, teleop
 from skillkit.assembly import Checkpoint, Description, System
-from skillkit.assembly.checkpoint import EVERY
+from skillkit.assembly.checkpoint import EVERY, FILE, RESUMED
 from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, SkillkitError
 from skillkit.kinematics.calibration import ToolDifference
@@ -238,7 +238,8 @@ class RuntimeNode(LifecycleNode):
         if self.given["checkpoint"]:
             self.keeper = Keeper(self.given["checkpoint"], description.run, self._complain)
             self.open.append(self.keeper)
-        files = {name: base64.b64encode(data).decode() for name, data in description.attachments().items()}
+        attached = {**description.attachments(), **({FILE: self.resumed.encoded()} if self.resumed is not None else {})}
+        files = {name: base64.b64encode(data).decode() for name, data in attached.items()}
         self._description = self.create_publisher(String, DESCRIPTION, LATCHED)
         self._description.publish(String(data=json.dumps(files)))
 
@@ -269,8 +270,9 @@ class RuntimeNode(LifecycleNode):
 
     def _resume(self, now: float) -> None:
         """Go on with the goals of a runtime that died; in the control thread."""
-        if self.resumed is not None and not self.resumed.finished:
+        if self.loop is not None and self.resumed is not None and not self.resumed.finished:
             self.runtime.resume(self.resumed.runtime, self.runtime.newest_inputs(), now, EVERY)
+            self.loop.put(ControlInput(RESUMED, now))  # so that a re-execution goes on from it before the same step
             self.get_logger().warning(f"resumed: {', '.join(self.runtime.goals)}")
 
     # -- control thread --------------------------------------------------------------------------------------------------------------------
