@@ -13,7 +13,7 @@ from skillkit.documents import Where
 from skillkit.trees.node import NODE, Node, Word
 from skillkit.trees.reader import Reader
 from skillkit.trees.rest import Rest
-from skillkit.trees.run import Run, Treelike, reason_of
+from skillkit.trees.run import Run, Treelike, begin_anew, reason_of
 
 
 class CleanedUp(Treelike, Composite):
@@ -32,9 +32,7 @@ class CleanedUp(Treelike, Composite):
         work, cleanup = self.children
         if self.status is not Status.RUNNING:
             self.result, self.rest.since, self.current_child, self.feedback_message = None, None, work, ""
-            for child in self.children:
-                if child.status is not Status.INVALID:
-                    child.stop(Status.INVALID)
+            begin_anew(self.children)
         self.status = Status.RUNNING
         if self.result is None:
             yield from work.tick()

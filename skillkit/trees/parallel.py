@@ -15,7 +15,7 @@ from skillkit.spaces import Outcome
 from skillkit.trees.calls import used
 from skillkit.trees.node import COUNT, MOVES, NODES, Ask, Node, Scope, Word
 from skillkit.trees.reader import Reader
-from skillkit.trees.run import OTHER_WAY, Run, Treelike
+from skillkit.trees.run import OTHER_WAY, Run, Treelike, begin_anew
 
 HAS_RESULT = ("the parallel has its result", Outcome.PREEMPTED)
 
@@ -31,9 +31,7 @@ class SideBySide(Treelike, Composite):
 
     def tick(self) -> Iterator[Behaviour]:
         if self.status is not Status.RUNNING:
-            for child in self.children:
-                if child.status is not Status.INVALID:
-                    child.stop(Status.INVALID)
+            begin_anew(self.children)
             self.feedback_message = ""
         self.status = Status.RUNNING  # a child's end is told while this still runs
         for child in self.children:

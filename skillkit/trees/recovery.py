@@ -14,7 +14,7 @@ from skillkit.option import Initiation
 from skillkit.spaces import Outcome
 from skillkit.trees.node import COUNT, NODE, Ask, Node, Scope, Word
 from skillkit.trees.reader import Reader
-from skillkit.trees.run import OptionLeaf, Run, Treelike, reason_of
+from skillkit.trees.run import OptionLeaf, Run, Treelike, begin_anew, reason_of
 
 TIMES_RANGE = (1, 100)
 
@@ -31,9 +31,7 @@ class Recovering(Treelike, Composite):
         work, way_back = self.children
         if self.status is not Status.RUNNING:
             self.count, self.current_child, self.feedback_message = 0, work, ""
-            for child in self.children:
-                if child.status is not Status.INVALID:
-                    child.stop(Status.INVALID)
+            begin_anew(self.children)
         self.status = Status.RUNNING
         if self.current_child is way_back:
             yield from way_back.tick()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from py_trees import composites
@@ -223,6 +223,13 @@ class OptionLeaf(Treelike):
             self.execution = Execution(self.option, {}, self.roles, self.name)
             self.execution.restore(state)
             self.given = self.execution.parameters
+
+
+def begin_anew(children: Iterable[Behaviour]) -> None:
+    """Have children forget how they ended the last time."""
+    for child in children:
+        if child.status is not Status.INVALID:
+            child.stop(Status.INVALID)
 
 
 def described(path: str, ending: Ending) -> str:
