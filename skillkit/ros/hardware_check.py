@@ -29,6 +29,7 @@ LISTENED = 2.0  # [s] to the states before anything moves
 SLOW = 0.01  # [m/s] of the tool in the tests that move
 MILLIMETRE = 0.001  # [m]
 SETTLED = 0.5  # [s]
+REACTION = 1.0  # [s] that a gripper is given to begin
 
 LIMITS = {
     "joint state rate": 50.0,  # [Hz] at least
@@ -139,6 +140,7 @@ class _ArmCheck:
         limit = LIMITS[name]
         known = bool(np.isfinite(value))
         passed = known and (value >= limit if at_least else value <= limit)
+        note = note if passed else "; ".join(filter(None, (note, self.probe.lost)))
         check = Check(f"{self.probe.arm.name}: {name}", passed, round(value, 4) if known else None, limit, unit, note)
         self.found.append(check)
         self.report.checks.append(check)
@@ -212,14 +214,9 @@ class _ArmCheck:
         gripper = self.probe.arm.embodiment.gripper
         if gripper is None:
             return
-        time_needed = 1.0 + 2.0 * gripper.width / gripper.speed
         for closure, name in ((1.0, "gripper closes"), (0.0, "gripper opens")):
-            begun = time.monotonic()
-            while time.monotonic() - begun < time_needed:
-                self.probe.grip(closure)
-                self.probe.listen(0.1)
-            share = 100.0 * self.probe.samples[-1].opening / gripper.width
-            self._note(name, share, "% of its opening", at_least=closure == 0.0)
+            opening = self.probe.grip(closure, at_least=REACTION, at_most=REACTION + 2.0 * gripper.width / gripper.speed)
+            self._note(name, 100.0 * opening / gripper.width, "% of its opening", at_least=closure == 0.0)
 
     def kill(self) -> None:
         """SIGKILL to the runtime while the arm moves: it has to come to rest by itself."""
