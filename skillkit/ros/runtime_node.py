@@ -251,7 +251,8 @@ class RuntimeNode(LifecycleNode):
             return
         missing = ({arm.name for arm in self.system.cell.arms} | set(self.sizes)) - self.inputs.heard
         if missing:
-            self.health.waiting = ", ".join(f"{name} ({why})" if (why := self.inputs.poses.lost.get(name)) else name for name in sorted(missing))
+            why = next((f" ({self.inputs.poses.lost[name]})" for name in sorted(missing) if name in self.inputs.poses.lost), "")
+            self.health.waiting = ", ".join(sorted(missing)) + why
             return
         self.health.waiting = ""
         self.destroy_timer(self._ready)
