@@ -45,6 +45,12 @@ def header(seconds: float, frame: str = "") -> Record:
     return {"stamp": time_fields(seconds), "frame_id": frame}
 
 
+def time_of(record: Mapping[str, Any]) -> float:
+    """The stamp in a record's header [s]."""
+    stamp = record["header"]["stamp"]
+    return float(stamp["sec"]) + 1e-9 * float(stamp["nanosec"])
+
+
 # -- inputs --------------------------------------------------------------------------------------------------------------------------
 
 

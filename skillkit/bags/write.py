@@ -28,6 +28,7 @@ TREE_TOPIC = "/skillkit/tree"
 DIGEST_TOPIC = "/skillkit/digest"
 KEYFRAME_TOPIC = "/skillkit/keyframe"
 
+PASSED_OVER = (-1, "")
 LATEST = 1.8e10  # [s] what 64 bits of nanoseconds hold
 CLOCK_SET_BACK = 10  # flush periods; a stamp that far before the last ones means that the clock was set back
 FLUSH_EVERY = 0.1  # [s]
@@ -42,7 +43,6 @@ class BagWriter:
     Attributes:
         path: the file, of several the first.
         paths: every file so far.
-        messages: how many were written.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class BagWriter:
             raise InvalidValue("flush_every", flush_every, "a time above 0 s")
         if not (ring >= 0.0 and split_size >= 0 and split_time >= 0.0):
             raise InvalidValue("ring, split_size, split_time", (ring, split_size, split_time), "0 or above")
-        self.path, self.messages = Path(path), 0
+        self.path, self._earlier = Path(path), 0
         self.paths = [self.path]
         self._arms, self._period = dict(arms or {}), round(flush_every * 1e9)
         self._options = (compression, profile, threaded, round(ring * 1e9))
@@ -97,7 +97,7 @@ class BagWriter:
         self._file = Container(self._stream, compression, profile, threaded=threaded, keep=ring)
         self._channels: dict[str, tuple[int, str]] = {}
         self._schemas: dict[tuple[str, str], int] = {}
-        self._due, self._begun = 0, -1
+        self._since, self._due, self._begun = 0, 0, -1
 
     # -- what belongs to the whole run ---------------------------------------------------------------------------------------------------
 
@@ -140,38 +140,35 @@ class BagWriter:
 
     def write_stamped(self, topic: str, schema_name: str, data: bytes, stamp: int, schema_text: str | None = None) -> None:
         """:meth:`write_raw` with the log time in [ns]."""
-        if self._closed or self._file.error is not None:
-            return
         channel = self._channels.get(topic)
-        if channel is None or channel[1] != schema_name:
-            channel = self._channel(topic, schema_name, schema_text)
-        if channel[0] < 0:
-            return
-        if not self._due - CLOCK_SET_BACK * self._period <= stamp < self._due:
+        if channel is None or channel[1] != schema_name or not self._since <= stamp < self._due:
             channel = self._turn(stamp, topic, schema_name, schema_text)
-        self._file.add(channel[0], stamp, data)
-        self.messages += 1
+        if channel[0] >= 0:
+            self._file.add(channel[0], stamp, data)
 
     def _turn(self, stamp: int, topic: str, schema_name: str, schema_text: str | None) -> tuple[int, str]:
-        """A flush is due: close the chunk, and the file where it is long enough; the channel of a topic in the file that is open then."""
-        self._file.seal()
-        self._due = stamp + self._period
-        self._begun = stamp if self._begun < 0 else self._begun
-        if (self._split_size and self._file.written >= self._split_size) or (self._split_time and stamp - self._begun >= self._split_time):
-            self._finish()
-            if self.open:
-                self._open_next(stamp)
-        return self._channels.get(topic) or self._channel(topic, schema_name, schema_text)
+        """The channel of a topic; where a flush is due, the chunk is closed before, and the file where it is long enough."""
+        if not self.open:
+            return PASSED_OVER
+        if not self._since <= stamp < self._due:
+            self._file.seal()
+            self._begun = stamp if self._begun < 0 else self._begun
+            if (self._split_size and self._file.written >= self._split_size) or (self._split_time and stamp - self._begun >= self._split_time):
+                self._finish()
+                if self.open:
+                    self._open_next(stamp)
+            self._due, self._since = stamp + self._period, stamp - (CLOCK_SET_BACK - 1) * self._period
+        return self._channel(topic, schema_name, schema_text) if self.open else PASSED_OVER
 
     def _open_next(self, stamp: int) -> None:
-        path = self.path.with_name(f"{self.path.stem}_{len(self.paths)}{self.path.suffix}")
+        path, self._earlier = self.path.with_name(f"{self.path.stem}_{len(self.paths)}{self.path.suffix}"), self.messages
         try:
             self._open(path)
         except BagError as error:
             self._file.error = OSError(str(error))
             return
         self.paths.append(path)
-        self._due, self._begun = stamp + self._period, stamp
+        self._begun = stamp
         for belonging in self._belongings:
             if len(belonging) == 3:
                 self._file.attachment(*belonging)
@@ -213,6 +210,11 @@ class BagWriter:
         return not self._closed and self._file.error is None
 
     @property
+    def messages(self) -> int:
+        """How many were written, or are on their way."""
+        return self._earlier + self._file.messages
+
+    @property
     def failure(self) -> str:
         """Why recording ended early, in words; empty while all is well."""
         error = self._file.error
@@ -236,6 +238,7 @@ class BagWriter:
         self._closed = True
 
     def _finish(self) -> None:
+        self._since = self._due = 0  # what comes now takes the long way
         self._file.finish()
         try:
             self._stream.close()

@@ -25,6 +25,7 @@ from skillkit.bags.schemas import STEP, STEP_RESULT, TREE_SNAPSHOT, schema
 from skillkit.bags.standard import Joints, standard_messages
 from skillkit.bags.write import RESULT_TOPIC, STEP_TOPIC, TREE_TOPIC
 from skillkit.exceptions import InvalidValue
+from skillkit.records import time_of
 from skillkit.ros import names, process
 from skillkit.ros.companion import show_life
 from skillkit.ros.parameters import declare
@@ -96,8 +97,7 @@ class Recorder(Node):
 
     def _write(self, writer: BagWriter, name: str, data: bytes) -> None:
         message = self.codecs[name].decode(data)
-        stamp = message["header"]["stamp"]
-        time = float(stamp["sec"]) + 1e-9 * float(stamp["nanosec"])
+        time = time_of(message)
         writer.write_raw(TOPICS[name], name, data, time)
         if name == STEP:
             self.steps[message["tick"]] = message

@@ -39,6 +39,20 @@ def test_re_executing_a_bag_decides_the_same_at_every_step(episode: Episode) -> 
     assert not found.changed
 
 
+def test_from_a_keyframe_on_every_step_decides_as_recorded(episode: Episode) -> None:
+    found = replay(episode.bag, start=12.0)
+    assert (found.begun, found.differences, found.first) == (10.0, 0, None)
+    assert found.steps == found.compared == episode.steps - 1001
+
+
+def test_from_a_keyframe_on_the_first_difference_is_named_like_from_the_beginning(episode: Episode, tmp_path: Path) -> None:
+    folder = changed_grasp(tmp_path)
+    whole = replay(episode.bag, use={"grasp": folder}).first
+    assert whole is not None
+    assert whole.time > 6.0
+    assert replay(episode.bag, use={"grasp": folder}, start=whole.time).first == whole
+
+
 def test_the_inputs_alone_give_the_same_sequence(episode: Episode, tmp_path: Path) -> None:
     with open_bag(episode.bag) as bag:
         others = [topic for topic in bag.topics if topic != "/skillkit/step"]
@@ -50,14 +64,17 @@ def test_the_inputs_alone_give_the_same_sequence(episode: Episode, tmp_path: Pat
     assert alone.digest == replay(episode.bag).digest
 
 
-def test_a_changed_threshold_is_named_with_the_first_step_it_changed(episode: Episode, tmp_path: Path) -> None:
+def changed_grasp(tmp_path: Path) -> Path:
     folder = tmp_path / "grasp"
     shutil.copytree(share.folder("skills") / "grasp", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    text = (folder / "skill.yaml").read_text()
-    changed, count = re.subn(r"for: [0-9.]+ s", "for: 1.5 s", text)
+    changed, count = re.subn(r"for: [0-9.]+ s", "for: 1.5 s", (folder / "skill.yaml").read_text())
     assert count == 1
     (folder / "skill.yaml").write_text(changed)
-    found = replay(episode.bag, use={"grasp": folder})
+    return folder
+
+
+def test_a_changed_threshold_is_named_with_the_first_step_it_changed(episode: Episode, tmp_path: Path) -> None:
+    found = replay(episode.bag, use={"grasp": changed_grasp(tmp_path)})
     assert found.differences > 0
     assert found.first is not None
     grasped = next(t for t in episode.transitions if t.option == "grasp")

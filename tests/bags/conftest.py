@@ -31,7 +31,7 @@ def step_record(tick: int) -> dict:
             "stamp": 0.0,
             "received": 0.0,
             "values": [],
-            "text": '{"option": "prepare_coffee", "parameters": {"was": "ÄÖ ☕"}}',
+            "text": '{"option": "prepare_coffee", "parameters": {"was": "ÄÖ ☕"}, "roles": {}}',
         }
         inputs.append(goal)
     return {"header": head(now), "tick": tick, "now": now, "inputs": inputs}
