@@ -13,6 +13,7 @@ from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapsh
 from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState
 
 RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
+NO_RESIDUAL = frozen(np.zeros(6))
 REST = 1e-4  # [rad/s] commanded speed that counts as rest
 
 
@@ -33,7 +34,6 @@ class ArmLoop:
         self.closure = 0.0
         self.sent_position: Array | None = None
         self.sent_velocity: Array = frozen(np.zeros(embodiment.n))
-        self.residual: Array = frozen(np.zeros(6))  # of the controller, base axes [m, rad]
         self.stopped_because = ""
         self.driver = DriverInput(name, 0.0, "ready")
         self.held = False
@@ -61,8 +61,8 @@ class ArmLoop:
         """What makes the :meth:`state` of this moment, also later; ``None`` before the first joint state."""
         if self.latest is None:
             return None
-        target = self.controller.target if self.engaged else None
-        return partial(self._state, self.latest, target, self.closure, self.residual, now - self.latest.received)
+        target, residual = (self.controller.target, self.controller.residual) if self.engaged else (None, NO_RESIDUAL)
+        return partial(self._state, self.latest, target, self.closure, residual, now - self.latest.received)
 
     def _state(self, latest: JointInput, target: Pose | None, closure: float, residual: Array, age: float) -> ArmState:
         position = frozen(latest.position)
@@ -121,7 +121,7 @@ class ArmLoop:
         """Where the arm was last known to be (n,), which is then no longer assumed; the gripper's command stays what it was."""
         position = self.sent_position if self.engaged else None if self.latest is None else frozen(self.latest.position)
         self.latest, self.engaged, self.stopped_because = None, False, ""
-        self.sent_velocity, self.residual = frozen(np.zeros(self.embodiment.n)), frozen(np.zeros(6))
+        self.sent_velocity = frozen(np.zeros(self.embodiment.n))
         return position
 
     def away_from(self, position: Array | None, seconds: float) -> str:
@@ -159,7 +159,6 @@ class ArmLoop:
         try:
             control = self._control(directive, measured, objects, clock)
             position, limits = control.position, control.active_limits
-            self.residual = control.residual
         except Exception as error:  # a bug in the controller must not leave the arm without a command
             position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
         self._close(directive)
@@ -206,7 +205,6 @@ class ArmLoop:
             "engaged": self.engaged,
             "closure": self.closure,
             "sent": None if self.sent_position is None else [self.sent_position.tolist(), self.sent_velocity.tolist()],
-            "residual": self.residual.tolist(),
             "stopped_because": self.stopped_because,
             "driver": [self.driver.received, self.driver.state, self.driver.reason, self.driver.speed],
             "held": self.held,
@@ -221,7 +219,6 @@ class ArmLoop:
         self.engaged, self.closure, self.stopped_because = snapshot["engaged"], snapshot["closure"], snapshot["stopped_because"]
         self.sent_position = None if snapshot["sent"] is None else frozen(snapshot["sent"][0])
         self.sent_velocity = frozen(np.zeros(self.embodiment.n) if snapshot["sent"] is None else snapshot["sent"][1])
-        self.residual = frozen(snapshot["residual"])
         self.driver, self.held = DriverInput(self.name, *snapshot["driver"]), snapshot["held"]
         if self.engaged:
             self.controller.restore(snapshot["controller"])

@@ -89,9 +89,10 @@ class ControlLoop:
             while self._before:
                 action = self._before.popleft()
                 self._attempt(lambda action=action, now=now: action(now))  # type: ignore[misc]
-            result = self.runtime.step(inputs, now)
-            self._attempt(lambda result=result: self._send(result.commands))  # type: ignore[misc]
+            commands = self.runtime.act(inputs, now)
+            self._attempt(lambda commands=commands: self._send(commands))  # type: ignore[misc]
             self.schedule.acted()
+            result = self.runtime.decide()
             consequence = self.overruns.after(now, self.schedule.missed, self.runtime.paused)
             if consequence is not None:
                 self.put(consequence)

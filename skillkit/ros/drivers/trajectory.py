@@ -7,11 +7,11 @@ from trajectory_msgs.msg import JointTrajectory
 
 from skillkit.bags.cdr import Codec
 from skillkit.bags.schemas import JOINT_TRAJECTORY, schema
+from skillkit.braking_tail import braking_tail
 from skillkit.embodiment import Embodiment
 from skillkit.records import Record
 from skillkit.ros.conversions import trajectory_record
 from skillkit.ros.names import NEWEST
-from skillkit.safety import braking_tail
 from skillkit.spaces import JointCommand
 
 
@@ -46,8 +46,5 @@ def with_tail(wire: Embodiment, command: JointCommand, period: float) -> Record:
     middle = command.position - 0.5 / wire.control_rate * command.velocity
     tail = braking_tail(wire, middle, command.velocity)
     points = [(period, middle.tolist(), command.velocity.tolist())]
-    points += [
-        (period + time, position, velocity)
-        for time, position, velocity in zip(tail.times.tolist(), tail.positions.tolist(), tail.velocities.tolist(), strict=True)
-    ]
+    points += [(period + time, position, velocity) for time, position, velocity in zip(*tail, strict=True)]
     return trajectory_record(wire.joints, points)
