@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from skillkit.assembly.system import System
 from skillkit.bags import Bag, open_bag
 from skillkit.bags.cdr import Codec
 from skillkit.bags.compare import Difference, Rule, compare, first_unequal
+from skillkit.bags.digests import Digests, word
 from skillkit.bags.fingerprint import platform_differences
 from skillkit.bags.read import RawStep
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
@@ -30,7 +30,6 @@ from skillkit.spaces import NOTHING, Input
 
 PLATFORM_TOLERANCE = 1e-6  # [rad, m, …] numbers may differ by this much on another platform
 MAY_BE_IMPURE = ("expression", "policy", "status", "result")  # classes of a first difference that a look at the clock may be behind
-DIGEST_LENGTH = 8  # bytes of a rolling digest that a bag holds
 
 
 @dataclass
@@ -122,14 +121,20 @@ class _Reexecution:
         self.loose = rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.decoders = {kind: bag.decoder(kind) for kind in next(iter(bag.runtimes.values()), {})}
         self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
-        self.inputs_seen, self.results_seen = hashlib.sha256(), hashlib.sha256()
+        self.seen = Digests()
         self.expected_tick: int | None = None
         self.last_equal: tuple[int, float] | None = None
-        self.keyframe = bag.keyframe(start) if start > 0.0 else None
+        self.resumed = Checkpoint.decoded(bag.attachments[FILE], FILE) if FILE in bag.attachments else None
+        self.keyframe = self._keyframe(start)
         self.found.begun = bag.start if self.keyframe is None else time_of(self.keyframe)
         later = self.keyframe is not None  # rolling digests count from the beginning of the run
         self.broken = {"inputs": later, "results": later}
-        self.resumed = Checkpoint.decoded(bag.attachments[FILE], FILE) if FILE in bag.attachments else None
+
+    def _keyframe(self, start: float) -> Mapping[str, Any] | None:
+        """The state to begin from: the last one before ``start``, or the first one of a recording that began later than its run."""
+        first = next(self.bag.raw_steps(), None) if STEP in self.decoders else None
+        found = self.bag.keyframe(start) if first is not None and start > 0.0 else None
+        return self.bag.keyframe() if first is not None and found is None and first.tick > 0 and self.resumed is None else found
 
     def _begun(self, runtime: Runtime, inputs: list[Input], now: float, count: int) -> list[Input]:
         """The inputs of a step; before the first one of a run that went on from a checkpoint, the runtime goes on from it, too."""
@@ -172,7 +177,7 @@ class _Reexecution:
                 self._note(departed, ways, runtime)
             if on_step is not None:
                 on_step(found.steps)
-        found.digest = self.results_seen.hexdigest()
+        found.digest = self.seen.results.hexdigest()
 
     def watch(self) -> None:
         """Re-execute again, up to the first difference if there is one, and name the skills that look at what they were not given."""
@@ -193,26 +198,26 @@ class _Reexecution:
     def _inputs(self, raw: RawStep, now: float) -> Difference | None:
         """A step that is missing, or inputs that are not those whose digest was recorded."""
         expected, self.expected_tick = self.expected_tick, raw.tick + 1
-        self.inputs_seen.update(raw.step)
+        self.seen.inputs.update(raw.step)
         if expected is not None and raw.tick != expected:
             self.broken["inputs"] = self.broken["results"] = True  # the digests count on from what is missing
             return Difference("input", "step.tick", expected, raw.tick, expected, now)
         recorded = self._recorded(raw, "inputs")
-        if recorded is None or recorded == _word(self.inputs_seen):
+        if recorded is None or recorded == word(self.seen.inputs):
             return None
         self.broken["inputs"] = True
-        return Difference("input", "step.inputs", f"{recorded:016x}", f"{_word(self.inputs_seen):016x}", raw.tick, now)
+        return Difference("input", "step.inputs", f"{recorded:016x}", f"{word(self.seen.inputs):016x}", raw.tick, now)
 
     def _results(self, raw: RawStep, again: Mapping[str, Any], now: float) -> Difference | None:
         data = self.codec.encode(again)
-        self.results_seen.update(data)
+        self.seen.results.update(data)
         if raw.result is not None:
             return None if data == raw.result else self._compared(self.decoders[STEP_RESULT](raw.result), again, now)
         recorded = self._recorded(raw, "results")
-        if recorded is None or recorded == _word(self.results_seen):
+        if recorded is None or recorded == word(self.seen.results):
             return None
         self.broken["results"] = True
-        return Difference("result", "result", f"{recorded:016x}", f"{_word(self.results_seen):016x}", raw.tick, now)
+        return Difference("result", "result", f"{recorded:016x}", f"{word(self.seen.results):016x}", raw.tick, now)
 
     def _compared(self, recorded: Mapping[str, Any], again: Mapping[str, Any], now: float) -> Difference | None:
         found = compare(recorded, again, now, self.rule)
@@ -242,10 +247,6 @@ class _Reexecution:
             return
         first = FirstDifference.of(difference, ways, self.last_equal, runtime, self.system.skills, found.changed)
         found.first = first.by_platform(self.elsewhere) if by_platform else first
-
-
-def _word(digest: Any) -> int:
-    return int.from_bytes(digest.digest()[:DIGEST_LENGTH], "little")
 
 
 def _changes(description: Description, system: System) -> dict[str, list[str]]:

@@ -255,8 +255,8 @@ class Bag:
         recorded = self.schema_of(topic)
         return StepInputs(self.decoder(STEP, runtime), self._codec(self._numbers[topic][0]) if recorded == (STEP, schema(STEP)) else None)
 
-    def keyframe(self, time: float, runtime: str | None = None) -> dict[str, Any] | None:
-        """The last Keyframe record of a runtime not later than ``time`` [s]; ``None`` where there is none.
+    def keyframe(self, time: float | None = None, runtime: str | None = None) -> dict[str, Any] | None:
+        """The last Keyframe record of a runtime not later than ``time`` [s], or the first of all; ``None`` where there is none.
 
         Raises:
             as :meth:`records`.
@@ -264,9 +264,12 @@ class Bag:
         topic = self._runtime(runtime).get(KEYFRAME)
         if topic is None:
             return None
-        found = self._blocks.latest(frozenset(self._wanted(topic)), round(time * 1e9))
-        newest = max(found.values(), key=lambda message: message.stamp, default=None)
-        return None if newest is None else self.decoder(KEYFRAME, runtime)(newest.data)
+        if time is None:
+            found = next((message.data for message in self.raw_messages(topic)), None)
+        else:
+            latest = self._blocks.latest(frozenset(self._wanted(topic)), round(time * 1e9)).values()
+            found = max(latest, key=lambda message: message.stamp).data if latest else None
+        return None if found is None else self.decoder(KEYFRAME, runtime)(found)
 
     def steps(self, runtime: str | None = None) -> Iterator[RecordedStep]:
         """The steps of one runtime in order, each with its result where one with its tick was recorded.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -17,10 +16,11 @@ from mcap.well_known import MessageEncoding, SchemaEncoding
 
 from skillkit.bags.cdr import Codec
 from skillkit.bags.container import COMPRESSIONS, Container
+from skillkit.bags.digests import Digests
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
 from skillkit.bags.standard import Joints, standard_messages
 from skillkit.exceptions import BagError, InvalidValue
-from skillkit.records import header
+from skillkit.records import header, keyframe_record
 
 STEP_TOPIC = "/skillkit/step"
 RESULT_TOPIC = "/skillkit/result"
@@ -87,7 +87,7 @@ class BagWriter:
         self._split_size, self._split_time, self._patterns = split_size, round(split_time * 1e9), tuple(topics)
         self._codecs: dict[str, Codec] = {}
         self._belongings: list[tuple[str, bytes, str] | tuple[str, dict[str, str]]] = []
-        self._consumed, self._decided = sha256(), sha256()
+        self._digests = Digests()
         self._closed = False
         self._open(self.path)
 
@@ -188,15 +188,13 @@ class BagWriter:
         decided = self._codec(STEP_RESULT).encode({"header": head, **result})
         self.write_raw(STEP_TOPIC, STEP, consumed, now)
         self.write_raw(RESULT_TOPIC, STEP_RESULT, decided, now)
-        for digest, data in ((self._consumed, consumed), (self._decided, decided)):
-            digest.update(data)
-        self.write(DIGEST_TOPIC, DIGEST, {"tick": step["tick"], "inputs": _word(self._consumed), "results": _word(self._decided)}, now)
+        self.write(DIGEST_TOPIC, DIGEST, self._digests.after(step["tick"], consumed, decided), now)
         for topic, schema_name, message in standard_messages(step, result, self._arms):
             self.write(topic, schema_name, message, now)
 
     def write_keyframe(self, tick: int, state: str, time: float) -> None:
         """Write the state of the runtime behind a step, as :func:`skillkit.records.state_text` gives it."""
-        self.write(KEYFRAME_TOPIC, KEYFRAME, {"header": header(time), "tick": tick, "state": state}, time)
+        self.write(KEYFRAME_TOPIC, KEYFRAME, keyframe_record(tick, time, state), time)
 
     def write_tree(self, tree: Mapping[str, Any], time: float) -> None:
         """Write a snapshot of a task tree, shaped like ``skillkit_interfaces/msg/TreeSnapshot``."""
@@ -283,8 +281,3 @@ def _create(path: Path) -> IO[bytes]:
         raise BagError(path, "the file exists already and a bag is never overwritten", "choose another name or remove it") from None
     except OSError as error:
         raise BagError(path, f"cannot be created: {error.strerror or error}", "choose a folder that can be written") from None
-
-
-def _word(digest: Any) -> int:
-    """The first eight bytes of a rolling digest."""
-    return int.from_bytes(digest.digest()[:8], "little")

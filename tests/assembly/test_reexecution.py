@@ -12,7 +12,7 @@ import pytest
 from skillkit import share
 from skillkit.assembly import Description, Episode, System, replay, run_episode
 from skillkit.assembly.worlds import simulated_world
-from skillkit.bags import BagError, copy_without, open_bag
+from skillkit.bags import BagError, BagWriter, copy_without, open_bag
 from skillkit.cell import Cell
 from skillkit.library import load_skills
 from skillkit.records import inputs_from_record, result_record
@@ -51,6 +51,16 @@ def test_from_a_keyframe_on_the_first_difference_is_named_like_from_the_beginnin
     assert whole is not None
     assert whole.time > 6.0
     assert replay(episode.bag, use={"grasp": folder}, start=whole.time).first == whole
+
+
+def test_a_recording_that_began_later_than_its_run_is_re_executed_from_its_first_keyframe(episode: Episode, tmp_path: Path) -> None:
+    with open_bag(episode.bag) as bag, BagWriter(tmp_path / "late.mcap") as writer:
+        for name, data in bag.attachments.items():
+            writer.attach(name, data)
+        for message in bag.raw_messages(start=7.0):
+            writer.write_stamped(message.topic, *(bag.schema_of(message.topic)[0], message.data, message.stamp), bag.schema_of(message.topic)[1])
+    found = replay(tmp_path / "late.mcap")
+    assert (found.begun, found.differences, found.steps) == (10.0, 0, episode.steps - 1001)
 
 
 def test_the_inputs_alone_give_the_same_sequence(episode: Episode, tmp_path: Path) -> None:
