@@ -117,6 +117,11 @@ class Blocks:
                     found[message.channel] = message
         return found
 
+    def insides(self) -> Iterator[tuple[bytes, dict[int, NDArray[np.uint64]]]]:
+        """The records in every block in the order of the file, with its message indexes: channel → (k, 2) log times [ns] and offsets."""
+        for _, content in self._contents(self.index.blocks):
+            yield content.data, _indexes(content.indexes)
+
     # -- one block -------------------------------------------------------------------------------------------------------------------------
 
     def _contents(self, blocks: Sequence[Block]) -> Iterator[tuple[Block, Content]]:

@@ -12,7 +12,7 @@ import threading
 import zlib
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import IO, NamedTuple
 
@@ -22,6 +22,7 @@ import zstandard
 from mcap import records
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
+from numpy.typing import NDArray
 
 MAGIC = b"\x89MCAP0\r\n"
 CHUNK_SIZE = 1024 * 1024  # [bytes] at which a chunk is sealed
@@ -101,6 +102,15 @@ class Container:
         buffer += _message(5, _MESSAGE_HEAD + len(data), channel, 0, stamp, stamp)
         buffer += data
         if at > CHUNK_SIZE:
+            self.seal()
+
+    def extend(self, data: bytes, indexes: Mapping[int, NDArray[np.uint64]]) -> None:
+        """Collect the messages of a whole chunk; channel → (k, 2) log times [ns] and offsets."""
+        base = np.array([0, len(self._buffer)], dtype=np.uint64)
+        for channel, entries in indexes.items():
+            self._index[channel].frombytes((entries + base).tobytes())
+        self._buffer += data
+        if len(self._buffer) > CHUNK_SIZE:
             self.seal()
 
     @property

@@ -15,6 +15,7 @@ from typing import IO, Any
 from mcap.well_known import MessageEncoding, SchemaEncoding
 
 from skillkit.bags.cdr import Codec
+from skillkit.bags.compact import compact
 from skillkit.bags.container import COMPRESSIONS, Container
 from skillkit.bags.digests import Digests
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
@@ -229,11 +230,13 @@ class BagWriter:
             self._file.release(round(after * 1e9))
 
     def close(self) -> None:
-        """Write the index and close; calling it again does nothing."""
+        """Write the index and close, and put small chunks together where they are many; calling it again does nothing."""
         if self._closed:
             return
         self._finish()
         self._closed = True
+        for path in self.paths if not self.failure else ():
+            compact(path, self._options[0])
 
     def _finish(self) -> None:
         self._since = self._due = 0  # what comes now takes the long way
