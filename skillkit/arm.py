@@ -169,6 +169,16 @@ class ArmLoop:
             self.stopped_because = sent.reason
         return JointCommand(self.sent_position, self.sent_velocity, self.closure, (*limits, *(f"{GATE}{word}" for word in sent.limited)), sent.safe)
 
+    def rehearse(self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float) -> JointCommand | None:
+        """What :meth:`command` would return, leaving no trace."""
+        parts = (self, self.controller, self.gate)
+        before = [dict(vars(part)) for part in parts]  # what they hold is replaced, never changed in place
+        try:
+            return self.command(directive, objects, now, clock)
+        finally:
+            for part, state in zip(parts, before, strict=True):
+                vars(part).update(state)
+
     def _control(self, directive: Directive | None, measured: Array, objects: Mapping[str, ObjectState], clock: float) -> ControlStep:
         if isinstance(directive, JointTarget):
             return self.controller.move(measured, np.array(directive.position))
@@ -178,10 +188,8 @@ class ArmLoop:
         delta = share * np.array([*directive.translation, *directive.rotation])
         if directive.frame in ("tool", "base"):
             return self.controller.step(measured, delta, directive.frame)
-        rotation = self.base.rotation.T
-        if directive.frame != "world":
-            rotation = rotation @ objects[directive.frame].pose.rotation
-        return self.controller.step(measured, np.concatenate([rotation @ delta[:3], rotation @ delta[3:]]), "base")
+        rotation = self.base.rotation if directive.frame == "world" else objects[directive.frame].pose.rotation.T @ self.base.rotation
+        return self.controller.step(measured, (delta.reshape(2, 3) @ rotation).ravel(), "base")
 
     def _share(self, directive: CartesianDelta, clock: float) -> float:
         """The part of a policy step's delta that falls into this control tick; the parts of a whole step add up to 1."""

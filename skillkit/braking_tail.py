@@ -23,42 +23,42 @@ class BrakingTail(NamedTuple):
     velocities: list[list[float]]  # (k, n) [rad/s] or [m/s], the last row is zero
 
 
-def braking_tail(arm: Embodiment, position: Array, velocity: Array, spacing: float = 0.05) -> BrakingTail:
+def braking_tail(arm: Embodiment, position: Array, velocity: Array, spacing: float = 0.1) -> BrakingTail:
     """How the arm comes to rest from ``position`` (n,) and ``velocity`` (n,) when nothing more is sent.
 
     Constant deceleration; the joints stop together after ``max |v|/a`` where the position limits leave room for it, else earlier, each at its
-    acceleration limit at most. Rows stand at every joint's stopping time and every ``spacing`` [s], so cubic interpolation is exact.
+    acceleration limit at most. Rows stand at every joint's stopping time, so cubic interpolation is exact, and every ``spacing`` [s].
     From what the gate sends, every row is inside the position limits, and the cubics between them to 1e-9 rad or m.
     """
     speeds = [speed if isfinite(speed) else 0.0 for speed in velocity.tolist()]
-    joints = zip(position.tolist(), speeds, arm.lower.tolist(), arm.upper.tolist(), arm.acceleration.tolist(), strict=True)
-    stops = [(place, speed, *_stop(place, speed, *limits)) for place, speed, *limits in joints]
-    together = max(SHORTEST, *(slowest for _, _, slowest, *_ in stops))
-    plans = [(place, speed, _duration(speed, together, slowest, room), *ends) for place, speed, slowest, room, *ends in stops]
-    times = _spaced([*(plan[2] for plan in plans), *(k * spacing for k in range(1, int(together / spacing) + 1))], together)
-    rows = [[_braked(time, *plan) for plan in plans] for time in times]
-    velocities = [[velocity for _, velocity in row] for row in rows]
+    slowest = [abs(speed) / hardest for speed, hardest in zip(speeds, arm.acceleration.tolist(), strict=True)]  # to stop at full deceleration [s]
+    together = max(SHORTEST, *slowest)
+    joints = zip(position.tolist(), speeds, slowest, arm.lower.tolist(), arm.upper.tolist(), strict=True)
+    stops = [(place, speed, _duration(place, speed, together, *rest), *rest[1:]) for place, speed, *rest in joints]
+    times = _spaced([*(stop[2] for stop in stops), *(k * spacing for k in range(1, int(together / spacing) + 1))], together)
+    columns = [_column(times, *stop) for stop in stops]
+    velocities = [list(row) for row in zip(*(column[1] for column in columns), strict=True)]
     velocities[-1] = [0.0] * arm.n
-    return BrakingTail(times, [[place for place, _ in row] for row in rows], velocities)
+    return BrakingTail(times, [list(row) for row in zip(*(column[0] for column in columns), strict=True)], velocities)
 
 
-def _stop(position: float, speed: float, lower: float, upper: float, hardest: float) -> tuple[float, float, float, float]:
-    """Time to stop at full deceleration [s], room to stop in, and the range that is not left."""
-    room = upper - position if speed > 0.0 else position - lower
-    return abs(speed) / hardest, max(room, 0.0), min(lower, position), max(upper, position)
+def _duration(place: float, speed: float, together: float, slowest: float, lower: float, upper: float) -> float:
+    """How long a joint brakes [s]: as long as all the others, or as its room demands."""
+    way = abs(speed) * together
+    room = upper - place if speed > 0.0 else place - lower
+    return together if way <= 2.0 * room else max(slowest, 2.0 * max(room, 0.0) / abs(speed)) if way > 0.0 else 0.0
 
 
-def _duration(speed: float, together: float, slowest: float, room: float) -> float:
-    if speed == 0.0:
-        return 0.0
-    return max(slowest, together if abs(speed) * together <= 2.0 * room else 2.0 * room / abs(speed))
-
-
-def _braked(time: float, position: float, speed: float, duration: float, least: float, most: float) -> tuple[float, float]:
-    """Position and velocity of a joint that brakes evenly for ``duration`` [s], at ``time``."""
-    moved = min(time, duration)
-    share = moved / duration if duration > 0.0 else 1.0
-    return min(max(position + speed * moved * (1.0 - 0.5 * share), least), most), speed * (1.0 - share)
+def _column(times: Iterable[float], place: float, speed: float, duration: float, lower: float, upper: float) -> tuple[list[float], list[float]]:
+    """Positions and velocities of a joint that brakes evenly for ``duration`` [s]."""
+    least, most = min(lower, place), max(upper, place)
+    places, speeds = [], []
+    for time in times:
+        moved = time if time < duration else duration
+        share = moved / duration if duration > 0.0 else 1.0
+        places.append(min(max(place + speed * moved * (1.0 - 0.5 * share), least), most))
+        speeds.append(speed * (1.0 - share))
+    return places, speeds
 
 
 def _spaced(times: Iterable[float], last: float) -> list[float]:

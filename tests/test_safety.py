@@ -384,7 +384,7 @@ def test_the_braking_tail_of_all_that_leaves_the_gate_holds_the_limits(target: A
 
 
 def test_with_room_the_joints_stop_together_after_the_longest_braking_time() -> None:
-    tail = braking_tail(TWO, np.array([0.0, 0.25]), np.array([1.0, 0.06]))
+    tail = braking_tail(TWO, np.array([0.0, 0.25]), np.array([1.0, 0.06]), 0.05)
     assert tail.times[-1] == pytest.approx(0.1)
     np.testing.assert_allclose(tail.positions[-1], [0.05, 0.253])
     np.testing.assert_allclose(np.divide(tail.velocities[0], [1.0, 0.06]), 0.5)

@@ -92,6 +92,8 @@ class CartesianController:
         self._holding = False  # the target is the commanded pose
         self._limited = False  # the last tick met its bounds
         self._bounds: tuple[Array, Array] | None = None  # of the next displacement, once they are known
+        self._quadratic: Array | None = None  # as much
+        self._floor = QUADRATIC_FLOOR * self.limits.step * self.limits.step
         self.reset(arm.home)
 
     @property
@@ -127,6 +129,7 @@ class CartesianController:
         self._known = True
         if self._limited:
             self._interval()
+            self._hessian()
 
     def reset(self, position: Array) -> None:
         """Start at rest at joint positions (n,); an unusable position leaves the arm where it was commanded."""
@@ -235,8 +238,8 @@ class CartesianController:
         square = x * x + y * y + z * z + (0.0 if self._position_first else a * a + b * b + c * c)
         forward = motion * self._weight
         sides[:, 1] = weighted - forward
-        if self._moving:
-            forward -= 0.5 * ((jacobian - self._jacobian_before) @ self._step)
+        if self._curvature is not None:
+            forward -= self._curvature
         posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
         if posture is not None:
             forward -= jacobian @ posture
@@ -284,16 +287,21 @@ class CartesianController:
 
     def _nearest(self, wanted: Array, low: Array, high: Array) -> Array:
         """The displacement (n,) in the box that disturbs the tool least; the clipped one where the solver gives up."""
-        scale = self.limits.step
-        scaled = self._jacobian * scale
-        hessian = scaled.T @ scaled
-        hessian.flat[:: self.arm.n + 1] += QUADRATIC_FLOOR * scale * scale
-        hessian *= 1.0 / float(hessian.max())
+        scale, hessian = self.limits.step, self._hessian()
         bounded, _, status, _ = daqp.solve(hessian, -(hessian @ (wanted / scale)), self._no_rows, high / scale, low / scale, self._plain_bounds)
         chosen = np.asarray(bounded) * scale
         if status != 1 or not isfinite(sum(chosen.tolist())):
             chosen = np.nan_to_num(wanted)
         return np.minimum(np.maximum(chosen, low), high)
+
+    def _hessian(self) -> Array:
+        """(n, n) of the programme, in shares of the velocity limits per tick."""
+        if self._quadratic is None:
+            scaled = self._jacobian * self.limits.step
+            hessian = scaled.T @ scaled
+            hessian.ravel()[:: self.arm.n + 1] += self._floor
+            self._quadratic = hessian * (1.0 / max(hessian.diagonal().tolist()))
+        return self._quadratic
 
     def _error(self) -> Array:
         """(6,) target minus commanded pose, base axes [m, rad]."""
@@ -319,20 +327,21 @@ class CartesianController:
         self._before, self._position = self._position, position
         self._jacobian_before, self._moving = self._jacobian, True
         self._known = self._holding = self._limited = False
-        self._bounds = None
+        self._bounds = self._quadratic = None
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
         self._bare = _closed(self.kinematics.differentiate())
         self._jacobian = self._bare * self._column  # (6, n) rows weighted
         self._gram = self._jacobian @ self._jacobian.T
+        self._curvature = 0.5 * ((self._jacobian - self._jacobian_before) @ self._step) if self._moving else None
 
     def _locate_anew(self) -> None:
         self.kinematics.place(self._before)
         self._jacobian_before = self.kinematics.differentiate() * self._column
         self._moving = bool(self._step.any())
         self._known = self._holding = self._limited = False
-        self._bounds = None
+        self._bounds = self._quadratic = None
 
     def _hold_target(self) -> None:
         self._holding = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,7 +24,7 @@ from std_msgs.msg import String
 from skillkit.ros.names import SIGN_OF_LIFE, alive
 
 PATIENCE = 1.0  # [s] of silence that is believed of a process that still runs
-LOOK_EVERY = 0.01  # [s] between two looks at a process on this machine
+LOOK_EVERY = 0.005  # [s] between two looks at a process on this machine
 
 
 def show_life(node: Node, topic: str) -> Any:
@@ -46,6 +47,7 @@ class Watch:
         self._who: dict[str, Any] = {}
         self.seen, self._silent_since = False, float("inf")
         self._looking: Timer | None = None
+        self._process: _Process | None = None
         events = SubscriptionEventCallbacks(liveliness=lambda change: self._changed(change.alive_count), use_default_callbacks=False)
         self._subscription = node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
 
@@ -58,6 +60,7 @@ class Watch:
         with suppress(ValueError):
             self._who = dict(json.loads(message.data))
         if _runs(self._who) and self._looking is None:
+            self._process = _Process.of(self._who["pid"])
             self._looking = self._node.create_timer(LOOK_EVERY, self._look)
 
     def _changed(self, alive_count: int) -> None:
@@ -69,7 +72,8 @@ class Watch:
                 self._bury()
 
     def _look(self) -> None:
-        if not _runs(self._who) or time.monotonic() - self._silent_since > PATIENCE:
+        ended = self._process.ended if self._process is not None else not _runs(self._who)
+        if ended or time.monotonic() - self._silent_since > PATIENCE:
             self._bury()
 
     def _bury(self) -> None:
@@ -81,6 +85,31 @@ class Watch:
         if self._looking is not None:
             self._node.destroy_timer(self._looking)
             self._looking = None
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+class _Process:
+    """A running process, by a descriptor that becomes readable when it ends: quicker to ask than the files of ``/proc``."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._poll = descriptor, select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+
+    @classmethod
+    def of(cls, pid: int) -> _Process | None:
+        """``None`` where the system has no such descriptors."""
+        with suppress(OSError, AttributeError):
+            return cls(os.pidfd_open(pid))
+        return None
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._poll.poll(0))
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 def _runs(who: dict[str, Any]) -> bool:

@@ -214,7 +214,7 @@ class RuntimeNode(LifecycleNode):
         topics = ArmTopics.in_cell(cell)
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(
-            self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
+            self.runtime, period, self._send, self._rehearse, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
         )
         reached = [arm if self.given["hardware"] else replace(arm, hardware=arm.hardware.simulated()) for arm in cell.arms]
         try:
@@ -277,6 +277,10 @@ class RuntimeNode(LifecycleNode):
         for name, command in commands.items():
             self.outputs[name].send(command)
 
+    def _rehearse(self, commands: Mapping[str, JointCommand]) -> None:
+        for name, command in commands.items():
+            self.outputs[name].motion.rehearse(command)
+
     def _report(self, inputs: Sequence[Input], result: StepResult) -> None:
         if self.records is not None:
             self.records.brief = self.given["on_overrun"] == "degrade" and self.loop is not None and self.loop.overruns.strained
@@ -323,9 +327,9 @@ class RuntimeNode(LifecycleNode):
             self.breakpoints = set(paths)
 
     def _recorder_lost(self) -> None:
-        self.get_logger().error("the recorder has gone")
         if self.loop is not None and self.given["on_recorder_lost"] == "stop":
             self.loop.put(CancelInput("", self.loop.now(), "the recorder has gone"))
+        self.get_logger().error("the recorder has gone")  # takes tens of milliseconds
 
     def _list_skills(self, request: ListSkills.Request, response: ListSkills.Response) -> ListSkills.Response:
         skills = self.system.skills if self.system is not None else {}

@@ -30,7 +30,11 @@ class TrajectoryDriver:
 
     def send(self, command: JointCommand) -> None:
         """Publish one command."""
-        self._publisher.publish(self._codec.encode(with_tail(self._wire, command, self._period)))
+        self._publisher.publish(self.rehearse(command))
+
+    def rehearse(self, command: JointCommand) -> bytes:
+        """The message that :meth:`send` would publish."""
+        return self._codec.encode(with_tail(self._wire, command, self._period))
 
     def close(self) -> None:
         """Nothing to end: the last message ends by itself."""
