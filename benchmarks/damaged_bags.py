@@ -72,8 +72,9 @@ def read(path: Path) -> int:
         for name in bag.attachments:
             bag.attachments[name]
         found = sum(1 for _ in bag.raw_messages())
-        for raw in bag.raw_steps():
-            del raw
+        for name in bag.runtimes:
+            for _ in bag.run(name).raw_steps():
+                pass
         for topic in bag.topics:
             bag.columns(topic)
         bag.at(0.5 * STEPS * 0.01)

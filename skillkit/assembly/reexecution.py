@@ -21,7 +21,7 @@ from skillkit.bags.cdr import Codec
 from skillkit.bags.compare import Difference, Rule, compare, first_unequal
 from skillkit.bags.digests import Digests, word
 from skillkit.bags.fingerprint import platform_differences
-from skillkit.bags.read import RawStep
+from skillkit.bags.runs import RawStep
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
 from skillkit.library import load_skills
 from skillkit.records import result_record, state_text, time_of
@@ -119,7 +119,8 @@ class _Reexecution:
         here = platform_differences(bag.metadata.get("platform", {})) if "platform" in bag.metadata else {}
         self.elsewhere = {name: values for name, values in here.items() if not name.startswith("version_mcap")}
         self.loose = rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
-        self.decoders = {kind: bag.decoder(kind) for kind in next(iter(bag.runtimes.values()), {})}
+        self.run = bag.run()
+        self.decoders = {kind: self.run.decoder(kind) for kind in self.run.topics}
         self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
         self.seen = Digests()
         self.expected_tick: int | None = None
@@ -132,9 +133,9 @@ class _Reexecution:
 
     def _keyframe(self, start: float) -> Mapping[str, Any] | None:
         """The state to begin from: the last one before ``start``, or the first one of a recording that began later than its run."""
-        first = next(self.bag.raw_steps(), None) if STEP in self.decoders else None
-        found = self.bag.keyframe(start) if first is not None and start > 0.0 else None
-        return self.bag.keyframe() if first is not None and found is None and first.tick > 0 and self.resumed is None else found
+        first = next(self.run.raw_steps(), None) if STEP in self.decoders else None
+        found = self.run.keyframe(start) if first is not None and start > 0.0 else None
+        return self.run.keyframe() if first is not None and found is None and first.tick > 0 and self.resumed is None else found
 
     def _begun(self, runtime: Runtime, inputs: list[Input], now: float, count: int) -> list[Input]:
         """The inputs of a step; before the first one of a run that went on from a checkpoint, the runtime goes on from it, too."""
@@ -146,8 +147,8 @@ class _Reexecution:
         """Every recorded step behind the keyframe, with its time and inputs."""
         if STEP not in self.decoders:
             return
-        read, after = self.bag.step_inputs(), self.keyframe["tick"] if self.keyframe else -1
-        for raw in self.bag.raw_steps(start=self.found.begun):
+        read, after = self.run.step_inputs(), self.keyframe["tick"] if self.keyframe else -1
+        for raw in self.run.raw_steps(start=self.found.begun):
             if raw.tick > after:
                 yield raw, *read(raw.step)
 

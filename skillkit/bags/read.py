@@ -7,32 +7,22 @@ with open_bag("run.mcap") as bag:
 
 from __future__ import annotations
 
-import struct
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, NamedTuple
 
 from mcap import records
-from mcap.data_stream import ReadDataStream
 
+from skillkit.bags.attachments import Attachments
 from skillkit.bags.blocks import LATEST, Blocks
-from skillkit.bags.cdr import COUNT, Codec
+from skillkit.bags.cdr import Codec
 from skillkit.bags.columns import Column, columns
-from skillkit.bags.conform import Conform
-from skillkit.bags.index import DAMAGE, Place, parse
-from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
-from skillkit.bags.step_inputs import StepInputs
+from skillkit.bags.index import DAMAGE, parse
+from skillkit.bags.runs import RUNTIME_TYPES, RecordedRun, RecordedStep
 from skillkit.exceptions import BagError, UnknownName
-
-HEAD_LENGTH = 4096  # [bytes] of an attachment that are read for its name
-WAITING_LIMIT = 1000  # steps held back for a result that comes later
-RUNTIME_TYPES = (STEP, STEP_RESULT, DIGEST, KEYFRAME)
-TICK = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,72 +49,6 @@ class RawRecord(NamedTuple):
     topic: str
     stamp: int  # log time [ns]
     data: bytes
-
-
-class Record(NamedTuple):
-    """One record of a runtime."""
-
-    kind: str  # its type: schemas.STEP or schemas.STEP_RESULT
-    time: float  # log time [s]
-    value: dict[str, Any]
-
-
-class RawStep(NamedTuple):
-    """One step of the core as bytes, with what else was written about its tick."""
-
-    tick: int
-    step: bytes
-    result: bytes | None
-    digest: bytes | None
-    keyframe: bytes | None
-
-
-class RecordedStep(NamedTuple):
-    """One step of the core: what it consumed, and what it decided where that was recorded."""
-
-    step: dict[str, Any]
-    result: dict[str, Any] | None
-
-
-class Attachments(Mapping[str, bytes]):
-    """The files in a bag by name, read when asked for; of two with one name the later counts.
-
-    Attributes:
-        media_types: by name.
-    """
-
-    def __init__(self, blocks: Blocks, places: Iterable[Place]) -> None:
-        self._blocks = blocks
-        self._places: dict[str, Place] = {}
-        self.media_types: dict[str, str] = {}
-        for place in places:
-            try:
-                name, media_type = _attachment_head(blocks.bytes_at(place, min(place.length, HEAD_LENGTH)))
-                self._places[name], self.media_types[name] = place, media_type
-            except DAMAGE:
-                blocks.damage("an attachment")
-
-    def __getitem__(self, name: str) -> bytes:
-        if name not in self._places:
-            raise KeyError(name)
-        try:
-            return parse(records.Attachment, self._blocks.bytes_at(self._places[name])).data
-        except DAMAGE as error:
-            raise BagError(self._blocks.path, f"attachment '{name}' is damaged: {error}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-
-def _attachment_head(content: bytes) -> tuple[str, str]:
-    """Name and media type from the first bytes of an attachment, whose data may be cut off."""
-    stream = ReadDataStream(BytesIO(content))
-    stream.read8()  # log time
-    stream.read8()  # create time
-    return stream.read_prefixed_string(), stream.read_prefixed_string()
 
 
 class Bag:
@@ -205,6 +129,11 @@ class Bag:
                 best[topic] = Message(topic, message.stamp / 1e9, self._codec(number).decode(message.data))
         return dict(sorted(best.items()))
 
+    def last(self, topic: str, time: float) -> bytes | None:
+        """The last message of a topic at ``time`` [s], as bytes; ``None`` where there was none by then."""
+        found = self._blocks.latest(frozenset(self._wanted(topic)), round(time * 1e9)).values()
+        return max(found, key=lambda message: message.stamp).data if found else None
+
     def raw_messages(self, topic: str | Iterable[str] | None = None, start: float | None = None, end: float | None = None) -> Iterator[RawRecord]:
         """As :meth:`messages`, without decoding."""
         names = {number: channel.topic for number, channel in self._index.channels.items()}
@@ -220,105 +149,25 @@ class Bag:
                 found.setdefault(name.rpartition("/")[0], {}).setdefault(topic.type, name)
         return found
 
-    def records(self, runtime: str | None = None) -> Iterator[Record]:
-        """Steps and results in order of log time, in the shape this version expects.
+    def run(self, runtime: str | None = None) -> RecordedRun:
+        """What one runtime consumed and decided.
 
         Args:
             runtime: namespace of one of :attr:`runtimes`; may be left out where there is one.
 
         Raises:
-            UnknownName: no such runtime.
-            BagError: there are several, or the records are damaged or of a version that cannot be read.
+            UnknownName: no such runtime. BagError: there are several.
         """
-        kinds = {topic: kind for kind, topic in self._runtime(runtime).items() if kind in (STEP, STEP_RESULT)}
-        decoders = {topic: self.decoder(kind, runtime) for topic, kind in kinds.items()}
-        for topic, stamp, data in self.raw_messages(decoders):
-            yield Record(kinds[topic], stamp / 1e9, decoders[topic](data))
-
-    def decoder(self, kind: str, runtime: str | None = None) -> Callable[[bytes], dict[str, Any]]:
-        """What turns the bytes of a runtime's records of one type into the shape this version expects.
-
-        Raises:
-            as :meth:`records`.
-        """
-        topic = self._runtime(runtime)[kind]
-        codec, conform = self._codec(self._numbers[topic][0]), Conform(kind, *self.schema_of(topic))
-        return lambda data: conform(codec.decode(data))
-
-    def step_inputs(self, runtime: str | None = None) -> StepInputs:
-        """What turns the bytes of a runtime's steps into their times and inputs, fast.
-
-        Raises:
-            as :meth:`records`.
-        """
-        topic = self._runtime(runtime)[STEP]
-        recorded = self.schema_of(topic)
-        return StepInputs(self.decoder(STEP, runtime), self._codec(self._numbers[topic][0]) if recorded == (STEP, schema(STEP)) else None)
-
-    def keyframe(self, time: float | None = None, runtime: str | None = None) -> dict[str, Any] | None:
-        """The last Keyframe record of a runtime not later than ``time`` [s], or the first of all; ``None`` where there is none.
-
-        Raises:
-            as :meth:`records`.
-        """
-        topic = self._runtime(runtime).get(KEYFRAME)
-        if topic is None:
-            return None
-        if time is None:
-            found = next((message.data for message in self.raw_messages(topic)), None)
-        else:
-            latest = self._blocks.latest(frozenset(self._wanted(topic)), round(time * 1e9)).values()
-            found = max(latest, key=lambda message: message.stamp).data if latest else None
-        return None if found is None else self.decoder(KEYFRAME, runtime)(found)
-
-    def steps(self, runtime: str | None = None) -> Iterator[RecordedStep]:
-        """The steps of one runtime in order, each with its result where one with its tick was recorded.
-
-        Args, Raises: as :meth:`records`.
-        """
-        if STEP not in self._runtime(runtime):
-            return
-        step_of = self.decoder(STEP, runtime)
-        result_of = self.decoder(STEP_RESULT, runtime) if STEP_RESULT in self._runtime(runtime) else None
-        for raw in self.raw_steps(runtime):
-            yield RecordedStep(step_of(raw.step), result_of(raw.result) if result_of is not None and raw.result is not None else None)
-
-    def raw_steps(self, runtime: str | None = None, start: float | None = None) -> Iterator[RawStep]:
-        """As :meth:`steps`, without decoding; those from log time ``start`` [s] on.
-
-        Args, Raises: as :meth:`records`.
-        """
-        kinds = {topic: kind for kind, topic in self._runtime(runtime).items()}
-        waiting: deque[tuple[int, bytes]] = deque()
-        others: dict[str, dict[int, bytes]] = {kind: {} for kind in RUNTIME_TYPES}
-        newest = -1
-
-        def paired(tick: int, step: bytes) -> RawStep:
-            return RawStep(tick, step, *(others[kind].pop(tick, None) for kind in (STEP_RESULT, DIGEST, KEYFRAME)))
-
-        for topic, _, data in self.raw_messages(kinds, start):
-            kind = kinds[topic]
-            tick = _tick(data, kind)
-            if kind == STEP:
-                while waiting and (waiting[0][0] <= newest or len(waiting) > WAITING_LIMIT):
-                    yield paired(*waiting.popleft())
-                waiting.append((tick, data))
-            else:
-                newest = max(newest, tick)
-                others[kind][tick] = data
-                if len(others[kind]) > WAITING_LIMIT:  # results without their steps
-                    others[kind].pop(next(iter(others[kind])))
-        for entry in waiting:
-            yield paired(*entry)
-
-    def _runtime(self, runtime: str | None) -> Mapping[str, str]:
-        """Message type → topic of one runtime."""
         runtimes = self.runtimes
         if runtime is None and len(runtimes) > 1:
             raise BagError(self.path, f"holds the records of several runtimes: {', '.join(runtimes)}", "name one of them")
         if runtime is not None and runtime not in runtimes:
             raise UnknownName("runtime", runtime, runtimes)
-        return runtimes[runtime] if runtime is not None else next(iter(runtimes.values()), {})
+        return RecordedRun(self, runtimes[runtime] if runtime is not None else next(iter(runtimes.values()), {}))
+
+    def steps(self, runtime: str | None = None) -> Iterator[RecordedStep]:
+        """The steps of one runtime, see :meth:`run` and :meth:`RecordedRun.steps`."""
+        yield from self.run(runtime).steps()
 
     def schema_of(self, topic: str) -> tuple[str, str]:
         """Type (``package/msg/Type``) and full schema text of a topic."""
@@ -350,6 +199,14 @@ class Bag:
                 raise UnknownName("topic", name, self.topics)
         return [number for name in names for number in self._numbers[name]]
 
+    def codec(self, topic: str) -> Codec:
+        """What encodes and decodes the messages of a topic.
+
+        Raises:
+            UnknownName: no such topic. BagError: its encoding is not CDR.
+        """
+        return self._codec(self._wanted(topic)[0])
+
     def _codec(self, number: int) -> Codec:
         if number not in self._codecs:
             channel = self._index.channels[number]
@@ -379,17 +236,6 @@ class Bag:
 def _span(start: float | None, end: float | None) -> tuple[int, int]:
     """Log times [ns], both inside."""
     return 0 if start is None else round(start * 1e9), LATEST if end is None else round(end * 1e9)
-
-
-def _tick(data: bytes, kind: str) -> int:
-    """The tick of a runtime's record: behind the header's stamp and frame, or the first number of a digest; -1 where it is cut."""
-    try:
-        if kind == DIGEST:
-            return int(TICK.unpack_from(data, 4)[0])
-        at = 16 + COUNT.unpack_from(data, 12)[0]
-        return int(TICK.unpack_from(data, at + (4 - at) % 8)[0])
-    except struct.error:
-        return -1
 
 
 def _open_foreign(path: Path) -> Bag:

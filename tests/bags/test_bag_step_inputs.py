@@ -29,18 +29,18 @@ def test_every_step_gives_the_same_inputs_as_its_fields(tmp_path, run):
         for tick in range(300):
             writer.write_step(varied(run, tick), run.result(tick))
     with open_bag(tmp_path / "bag.mcap") as bag:
-        read, decode = bag.step_inputs(), bag.decoder(STEP)
-        for raw in bag.raw_steps():
+        read, decode = bag.run().step_inputs(), bag.run().decoder(STEP)
+        for raw in bag.run().raw_steps():
             step = decode(raw.step)
             assert repr(read(raw.step)) == repr((step["now"], inputs_from_record(step)))
 
 
 def test_an_order_once_seen_is_not_decoded_again_and_a_goal_always_is(run, run_bag):
     with open_bag(run_bag) as bag:
-        read = bag.step_inputs()
+        read = bag.run().step_inputs()
         decoded = []
         field_by_field, read._decode = read._decode, lambda data: decoded.append(data) or field_by_field(data)
-        found = [read(raw.step)[1] for raw in bag.raw_steps()]
+        found = [read(raw.step)[1] for raw in bag.run().raw_steps()]
     assert len(decoded) == 2  # the one with the goal, and the first of those without
     assert isinstance(found[0][-1], GoalInput)
     assert found[99][0] == JointInput("panda", 0.99 - 0.001, 0.99, *values_of(run.step(99)))
@@ -53,8 +53,8 @@ def values_of(step):
 
 def test_a_damaged_step_of_a_known_length_is_an_error_in_words(run_bag):
     with open_bag(run_bag) as bag:
-        read = bag.step_inputs()
-        steps = [raw.step for raw in bag.raw_steps()]
+        read = bag.run().step_inputs()
+        steps = [raw.step for raw in bag.run().raw_steps()]
         for step in steps[:5]:
             read(step)
         at = steps[5].index(b"joint")
