@@ -8,6 +8,7 @@ from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
 from skillkit.bags import BagWriter, open_bag, summary, timeline, timeline_html
+from skillkit.bags.playback import Playback
 from skillkit.exceptions import BagError, UnknownName
 
 FLOAT64 = "std_msgs/msg/Float64"
@@ -255,3 +256,7 @@ def test_a_folder_written_by_rosbags_opens_with_equal_content(tmp_path, storage)
         assert [message.value["data"] for message in bag.messages("/x")] == [0.5 * i for i in range(50)]
         assert bag.columns("/x", 0.1, 0.2)["data"].tolist() == [0.5 * i for i in range(10, 21)]
         assert bag.at(0.255)["/x"].value["data"] == 12.5
+        assert "/x" in timeline(summary(bag))
+        tape = Playback(bag, ["/x"])
+        assert [tape.take(0.0).stamp for _ in range(50)] == [i * 10_000_000 for i in range(50)]
+        assert tape.ended
