@@ -33,7 +33,7 @@ from skillkit.kinematics.calibration import ToolDifference
 from skillkit.pose import Array
 from skillkit.ros import process
 from skillkit.ros.arm_record import note_success
-from skillkit.ros.companion import Watch
+from skillkit.ros.companion import Lookout, Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.described import SelfDescriptions
 from skillkit.ros.drivers import ArmDriver
@@ -200,8 +200,9 @@ class RuntimeNode(LifecycleNode):
         self.records = Records(self, self.runtime)
         self.open.append(self.records)
         self._describe(self.system, self.sizes)
-        self.recorder = Watch(self, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
-        self.open.append(self.recorder)
+        self.lookout = Lookout(self)
+        self.recorder = Watch(self.lookout, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
+        self.open += [self.recorder, self.lookout]
         self._recorded: Timer = self.create_timer(READY_EVERY, self._start_when_recorded)
         self._start_when_recorded()
 
@@ -259,7 +260,7 @@ class RuntimeNode(LifecycleNode):
         stop = self.given["on_client_lost"] == "stop"
         by_hand = teleop.options([arm.name for arm in self.system.cell.arms])
         skills = {**{name: skill.digest for name, skill in self.system.skills.items()}, **dict.fromkeys(by_hand, "")}
-        self.goals = Goals(self, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
+        self.goals = Goals(self.lookout, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
         self.open.append(self.goals)
         if self.resumed is not None:
             self.loop.before_a_tick(self._resume)
