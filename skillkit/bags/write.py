@@ -32,7 +32,7 @@ KEYFRAME_TOPIC = "/skillkit/keyframe"
 PASSED_OVER = (-1, "")
 LATEST = 1.8e10  # [s] what 64 bits of nanoseconds hold
 CLOCK_SET_BACK = 10  # flush periods; a stamp that far before the last ones means that the clock was set back
-FLUSH_EVERY = 0.1  # [s]
+FLUSH_EVERY = 0.09  # [s] with the step in hand, a writer that is killed loses at most 0.1 s at 100 Hz
 
 
 class BagWriter:

@@ -87,7 +87,7 @@ def run_bag(tmp_path_factory):
     from skillkit.bags import BagWriter
 
     path = tmp_path_factory.mktemp("bags") / "run.mcap"
-    with BagWriter(path, arms={"panda": JOINTS}) as writer:
+    with BagWriter(path, arms={"panda": JOINTS}, flush_every=0.1) as writer:
         write_run(writer)
     return path
 
