@@ -198,6 +198,7 @@ class RuntimeNode(LifecycleNode):
         self.sizes = dict(sizes)
         self.runtime = self.system.runtime(self.sizes, self.given["second_goal"])
         self.records = Records(self, self.runtime)
+        self.open.append(self.records)
         self._describe(self.system, self.sizes)
         self.lookout = Lookout(self)
         self.recorder = Watch(self.lookout, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
