@@ -11,7 +11,7 @@ import typer
 
 from skillkit.cli.arguments import SkillsFolder, skills_folder
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
-from skillkit.cli.plan import free_path
+from skillkit.cli.request import free_path
 from skillkit.exceptions import InvalidValue
 
 EXAMPLE = "skillkit demos --teleop --cell one_panda --episodes 5"

@@ -18,7 +18,6 @@ from typing import Any
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.timer import Timer
 from std_msgs.msg import String
 
 from skillkit.ros.names import SIGN_OF_LIFE, alive
@@ -34,41 +33,58 @@ def show_life(node: Node, topic: str) -> Any:
     return publisher
 
 
+class Lookout:
+    """Looks at every watched process of a node, with one timer for all: the middleware never quite forgets timers that come and go."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.looks: dict[Watch, Callable[[], None]] = {}
+        self._timer = node.create_timer(LOOK_EVERY, self._look)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        for look in list(self.looks.values()):
+            look()
+
+
 class Watch:
     """Tells when a companion that has shown life has died; ``seen`` says whether it has shown life and has not died since.
 
     Args:
+        lookout: of the node that watches.
         lost_after: silence after which it is dead, where its process cannot be looked up [s].
         lost: called from the executor.
     """
 
-    def __init__(self, node: Node, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
-        self._node, self._lost = node, lost
+    def __init__(self, lookout: Lookout, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
+        self._lookout, self._lost = lookout, lost
         self._who: dict[str, Any] = {}
         self.seen, self._silent_since = False, float("inf")
-        self._looking: Timer | None = None
         self._process: _Process | None = None
         events = SubscriptionEventCallbacks(liveliness=lambda change: self._changed(change.alive_count), use_default_callbacks=False)
-        self._subscription = node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
+        self._subscription = lookout.node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
 
     def close(self) -> None:
         """Watch no more."""
         self._rest()
-        self._node.destroy_subscription(self._subscription)
+        self._lookout.node.destroy_subscription(self._subscription)
 
     def _introduced(self, message: String) -> None:
         with suppress(ValueError):
             self._who = dict(json.loads(message.data))
-        if _runs(self._who) and self._looking is None:
+        if _runs(self._who) and self not in self._lookout.looks:
             self._process = _Process.of(self._who["pid"])
-            self._looking = self._node.create_timer(LOOK_EVERY, self._look)
+            self._lookout.looks[self] = self._look
 
     def _changed(self, alive_count: int) -> None:
         if alive_count > 0:
             self.seen, self._silent_since = True, float("inf")
         elif self.seen:
             self._silent_since = time.monotonic()
-            if self._looking is None:
+            if self not in self._lookout.looks:
                 self._bury()
 
     def _look(self) -> None:
@@ -82,9 +98,7 @@ class Watch:
         self._lost()
 
     def _rest(self) -> None:
-        if self._looking is not None:
-            self._node.destroy_timer(self._looking)
-            self._looking = None
+        self._lookout.looks.pop(self, None)
         if self._process is not None:
             self._process.close()
             self._process = None

@@ -10,10 +10,10 @@ from typing import Any
 
 from skillkit import documents, share
 from skillkit.cell import Cell
+from skillkit.declarations import read_parameter
 from skillkit.documents import Document, Where, describe
 from skillkit.exceptions import InvalidFile, InvalidValue, Problem, SkillkitError, UnknownName, did_you_mean
 from skillkit.expressions import Expression
-from skillkit.library import read_parameter
 from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.spaces import NOTHING
 from skillkit.trees.analysis import Analysis, Declared
@@ -99,6 +99,11 @@ class Task:
     def arms(self) -> tuple[str, ...]:
         """The arms it names itself with ``arm:``, in order of appearance."""
         return tuple(dict.fromkeys(p.node.values["arm"] for p in layout(self.tree, self.name) if "arm" in p.node.values))
+
+    def held_of(self, arms: Sequence[str]) -> tuple[str, ...]:
+        """Those of a cell's arms that it holds while it runs: the ones it names, where every call names its own, else all of them."""
+        named = all("arm" in p.node.values for p in layout(self.tree, self.name) if "call" in p.node.values)
+        return tuple(arm for arm in arms if arm in self.arms) if named and self.arms else tuple(arms)
 
 
 def _ask(node: Node, scope: Scope) -> Initiation:
