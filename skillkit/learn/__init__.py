@@ -1,0 +1,1 @@
+"""Many tasks trained into one network. Needs torch: ``pip install 'skillkit[learn]'``."""
