@@ -30,7 +30,7 @@ class Acting:
     def of(self, task: str, language: str = "") -> Act:
         """The policy of one task: observation (d,) → action (a,).
 
-        A model that is told tasks in words also acts for one that it was not trained on; it is given the place of the first task otherwise.
+        A model that is told tasks in words also acts for one that it was not trained on.
 
         Raises:
             UnknownName: the model does not know the task, and is not told tasks in words.
@@ -48,9 +48,7 @@ class Acting:
 
         def act(observation: NDArray[np.float64]) -> NDArray[np.float64]:
             with torch.inference_mode():
-                x = model.features(torch.from_numpy(np.asarray(observation, dtype=np.float32)).reshape(1, 1, -1))
-                found = [member(x, condition, task) for member in model.members]
-                mean = found[0] if len(found) == 1 else torch.stack(found).mean(0)
-                return (mean * model.deviation).reshape(-1).numpy().astype(np.float64)
+                raw = torch.from_numpy(np.asarray(observation, dtype=np.float32)).reshape(1, 1, -1)
+                return model.act(raw, condition, task).reshape(-1).numpy().astype(np.float64)
 
         return act

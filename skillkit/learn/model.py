@@ -19,6 +19,7 @@ from skillkit.learn.config import Config, from_dict
 from skillkit.learn.dataset import Space
 from skillkit.learn.features import Features, choose
 from skillkit.learn.networks import NETWORKS, Shape
+from skillkit.learn.outputs import LOSSES, Bins, Regression
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
@@ -42,38 +43,43 @@ class Model(nn.Module):
 
     def __init__(self, config: Config, space: Space, tasks: Sequence[Task]) -> None:
         super().__init__()
-        for kind, name, known in (("network", config.network, NETWORKS), ("condition", config.condition, CONDITIONS)):
+        for kind, name, known in (("network", config.network, NETWORKS), ("condition", config.condition, CONDITIONS), ("loss", config.loss, LOSSES)):
             if name not in known:
                 raise UnknownName(kind, name, known)
         self.config, self.space, self.tasks = config, space, tuple(tasks)
-        self.deviation: Tensor
         self.features = Features(choose(space, config.features), config.scales)
         self.condition = CONDITIONS[config.condition]([task.language for task in tasks])
-        shape = Shape(self.features.size, self.condition.size, tuple(task.actions for task in tasks), config.hidden, self.features.groups)
+        widest = max(task.actions for task in tasks)
+        self.output = Bins(widest, config.bins) if config.bins else Regression(widest, config.loss)
+        sizes = tuple(self.output.size(task.actions, config.bins) for task in tasks)
+        shape = Shape(self.features.size, self.condition.size, sizes, config.hidden, self.features.groups)
         options = {**config.network_options, **({"film": True} if config.film else {})}
         try:
             self.members = nn.ModuleList(NETWORKS[config.network](shape, **options) for _ in range(config.members))
         except TypeError as error:
             raise InvalidValue(f"options of the network '{config.network}'", options, str(error)) from None
-        self.register_buffer("deviation", torch.ones(shape.widest))
 
     def fit(self, observations: Tensor, actions: Tensor) -> None:
-        """Take normalisation from data: features standardised, actions divided by their root mean square where that is small."""
+        """Take the normalisation of features and actions from data."""
         self.features.fit(observations)
-        self.deviation.copy_(actions.square().mean(0).sqrt().clamp_min(1e-6))
+        self.output.fit(actions)
 
     def forward(self, raw: Tensor, task: Tensor) -> Tensor:
         """(S, b, raw), (S,) → (S, b, actions), in the actions' own units."""
-        return self.normal(raw, task) * self.deviation
+        return self.act(raw, self.condition(task), task)
 
-    def normal(self, raw: Tensor, task: Tensor) -> Tensor:
-        """The same, in units of each action's deviation."""
-        return torch.stack(self.each(raw, task)).mean(0)
+    def act(self, raw: Tensor, condition: Tensor, task: Tensor) -> Tensor:
+        """The same, for conditions (S, k) that need not be those of the tasks."""
+        x = self.features(raw)
+        return self.output([member(x, condition, task) for member in self.members])
 
-    def each(self, raw: Tensor, task: Tensor) -> list[Tensor]:
-        """What each member says."""
+    def losses(self, raw: Tensor, actions: Tensor, task: Tensor) -> Tensor:
+        """(S,) mean over samples and the task's own actions, added up over members."""
         x, condition = self.features(raw), self.condition(task)
-        return [member(x, condition, task) for member in self.members]
+        own = torch.tensor([one.actions for one in self.tasks], device=raw.device)[task]  # (S,)
+        mask = torch.arange(actions.shape[-1], device=raw.device) < own[:, None]
+        each = [(self.output.loss(member(x, condition, task), actions).mean(1) * mask).sum(-1) / own for member in self.members]
+        return torch.stack(each).sum(0)
 
     def penalty(self) -> Tensor:
         """The networks' own."""

@@ -26,11 +26,6 @@ from skillkit.learn.sampling import SAMPLERS, counts
 from skillkit.learn.schedules import Schedule
 from skillkit.learn.weighting import WEIGHTINGS
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": lambda found, wanted: (found - wanted).abs(),
-    "mse": lambda found, wanted: (found - wanted).square(),
-    "huber": lambda found, wanted: torch.nn.functional.huber_loss(found, wanted, reduction="none", delta=0.1),
-}
 LOG, CHECKPOINT = "log.jsonl", "checkpoint.safetensors"
 OnStep = Callable[[int, float], None]
 
@@ -46,7 +41,7 @@ class Training:
     """
 
     def __init__(self, config: Config, folder: Path) -> None:
-        known = (("loss", config.loss, LOSSES), ("weighting", config.weighting, WEIGHTINGS), ("sampling", config.sampling, SAMPLERS))
+        known = (("weighting", config.weighting, WEIGHTINGS), ("sampling", config.sampling, SAMPLERS))
         for kind, name, names in known:
             if name not in names:
                 raise UnknownName(kind, name, names)
@@ -120,12 +115,7 @@ class Training:
         return loss
 
     def _slot_losses(self, batch: Batch) -> Tensor:
-        """(S,) mean over samples, own actions and members."""
-        wanted = batch.actions / self.model.deviation
-        mask = self.model.members[0].mask[batch.task]
-        measure = LOSSES[self.config.loss]
-        each = [(measure(found, wanted).mean(1) * mask).sum(-1) / mask.sum(-1) for found in self.model.each(batch.observations, batch.task)]
-        return torch.stack(each).sum(0)
+        return self.model.losses(batch.observations, batch.actions, batch.task)
 
     def _task_losses(self, batch: Batch, slots: np.ndarray) -> Tensor:
         """(T,) of tasks with at least one slot each."""
