@@ -24,10 +24,8 @@ LIST = "demos.jsonl"
 
 
 def demos(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="mt10, mt50 or tasks of Meta-World (reach,push), or TASK:SKILL; nothing with --teleop.")
-    ] = "",
-    folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the dataset goes; with --teleop bags and demos.jsonl.")] = Path("demos"),
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="mt10, mt50 or tasks of Meta-World (reach,push), or TASK:SKILL; nothing with --teleop.")] = "",
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="For the dataset; with --teleop bags and demos.jsonl.")] = Path("demos"),
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="Of each task; with TASK:SKILL runs of the task; with --teleop how many to keep.")] = 1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first episode; counted up.")] = 0,
     noise: Annotated[float, typer.Option("--noise", min=0.0, max=2.0, help="Disturbs what is executed, not what is written down.")] = 0.1,

@@ -17,7 +17,10 @@ def export(
     onnx: Annotated[bool, typer.Option("--onnx", help="Write policy.onnx as well, and let it run the skill.")] = False,
     int8: Annotated[bool, typer.Option("--int8", help="Write it with eight-bit weights as well, and let those run the skill.")] = False,
 ) -> int:
-    """Write skill.yaml, weights.safetensors with their hash, and CARD.md. What was learned from Meta-World has no skill.yaml: no arm here speaks its actions."""
+    """Write skill.yaml, weights.safetensors with their hash, and CARD.md.
+
+    What was learned from Meta-World has no skill.yaml: no arm here speaks its actions.
+    """
     from skillkit.learn.export import export_skill
 
     written = export_skill(run, folder, task, onnx or int8, int8)

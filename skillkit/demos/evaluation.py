@@ -64,7 +64,7 @@ def evaluate(run: Path, tasks: Sequence[str], episodes: int, seed: int, jobs: in
         raise InvalidValue("episodes", episodes, f"from 1 to {EPISODES_PER_SEED}")
     acting = Acting(run)
     if acting.model.space.details.get("source") != "metaworld":
-        raise InvalidValue("the model", str(run), "one of tasks of Meta-World; what was learned in a scene is tried with 'skillkit run TASK --use SKILL=FOLDER'")
+        raise InvalidValue("the model", str(run), "one of Meta-World; what was learned in a scene is tried with 'skillkit run TASK --use SKILL=FOLDER'")
     for task in tasks:
         acting.of(task, INSTRUCTIONS[task])
     if jobs == 1:

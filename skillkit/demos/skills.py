@@ -7,6 +7,7 @@ to zero, so that the tool is carried away for a while, as it is by a mistake.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
@@ -15,7 +16,7 @@ import numpy as np
 from skillkit.assembly import System, run_episode
 from skillkit.assembly.worlds import simulated_world
 from skillkit.cell import Cell
-from skillkit.exceptions import InvalidValue, UnknownName
+from skillkit.exceptions import UnknownName
 from skillkit.learn.dataset import Episode, Space
 from skillkit.library import Skill
 from skillkit.option import Situation, Transition
@@ -88,7 +89,9 @@ def demonstrate(task: str, skill: str, robot: str, seed: int, noise: float) -> l
     name = next(iter(system.tasks))
     if skill not in system.skills:
         raise UnknownName("skill", skill, system.skills)
-    made, recordings, endings = system.skills[skill], [], []
+    made = system.skills[skill]
+    recordings: list[Recording] = []
+    endings: list[Transition] = []
     system.skills = {**system.skills, skill: replace(made, policy=_recorded(made, recordings, noise, seed))}
     scene = system.tasks[name].scene
     system.cell, world = simulated_world(cell, scene, seed)
@@ -98,10 +101,8 @@ def demonstrate(task: str, skill: str, robot: str, seed: int, noise: float) -> l
         if endings and endings[-1].ending.outcome is Outcome.SUCCEEDED:
             raise _Enough
 
-    try:
+    with suppress(_Enough):
         run_episode(system, world, name, seed=seed, on_step=watch)
-    except _Enough:
-        pass
     pairs = [(one, end) for one, end in zip(recordings, endings, strict=False) if one.actions]
     return [_episode(one, end, made, robot, scene, seed, noise) for one, end in pairs]
 

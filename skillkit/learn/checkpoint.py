@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ WORDS = "words"
 class Checkpoint:
     """Tensors by part and name, and plain JSON values."""
 
-    parts: Mapping[str, Mapping[str, Tensor]]
-    words: Mapping[str, Any]
+    parts: dict[str, dict[str, Tensor]]
+    words: dict[str, Any]
 
     def write(self, path: Path) -> None:
         """Write it whole or not at all: whoever is killed on the way leaves the one before."""

@@ -105,7 +105,8 @@ def load_config(path: str | Path, changes: Mapping[str, str]) -> Config:
 
 def from_dict(values: Mapping[str, Any]) -> Config:
     """The inverse of :meth:`Config.as_dict`."""
-    return Config(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return Config(**given)
 
 
 def checked(config: Config) -> Config:

@@ -95,7 +95,7 @@ def card(run: Path, model: Model, said: Mapping[str, Any], task: str, shown: Dat
     for path in sorted(run.glob(RESULTS.format(seed="*"))):
         document = json.loads(path.read_text(encoding="utf-8"))
         rows = [row for row in document["tasks"] if row["task"] == task]
-        results += [f"- seed {document['seed']}: {row['successes']} of {row['episodes']} episodes (95 %: {row['low']:.2f} to {row['high']:.2f})" for row in rows]
+        results += [f"- seed {document['seed']}: {row['successes']} of {row['episodes']} episodes ({row['low']:.2f} to {row['high']:.2f})" for row in rows]
     lines = [
         f"# {task}", "", next(one.language for one in model.tasks if one.name == task), "",
         "## Data", "",
@@ -107,7 +107,7 @@ def card(run: Path, model: Model, said: Mapping[str, Any], task: str, shown: Dat
         f"{len(model.tasks) - 1} other tasks; {said['steps']} steps, seed {config.seed}",
         f"- weights: 32-bit floats, sha256 {policy['sha256']}; run by {policy['backend']}{' from ' + policy['onnx'] if 'onnx' in policy else ''}",
         f"- sees: {', '.join(model.space.observation)}", f"- does: {', '.join(model.space.action)}",
-        "", "## Results", "", *(results or ["- not evaluated before export"]),
+        "", "## Results (95 % intervals)", "", *(results or ["- not evaluated before export"]),
         "", "## Limits", "",
         "- Only as good as its demonstrations: other objects, arms and layouts than those above are untested.",
         f"- No action is larger than {SLACK:g} times the largest one demonstrated; the safety gate limits everything besides.",

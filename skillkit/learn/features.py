@@ -48,7 +48,7 @@ def choose(space: Space, kind: str) -> Chosen:
         return Chosen(identity, count, (count,))
     if kind != "relative":
         raise UnknownName("kind of features", kind, ("plain", "relative"))
-    groups = [[column for column in group] for group in space.details.get("groups", [list(range(count))])]
+    groups = [list(group) for group in space.details.get("groups", [range(count)])]
     rows = [identity[column] for group in groups for column in group]
     pairs = [identity[b] - identity[a] for one, other in combinations(points.values(), 2) for a, b in zip(one, other, strict=True)]
     sizes = [len(group) for group in groups] + [3] * (len(pairs) // 3)

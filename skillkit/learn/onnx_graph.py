@@ -29,7 +29,8 @@ OPSET, IR = 17, 8
 def write_onnx(path: Path, tensors: Mapping[str, NDArray[np.float32]], scales: Sequence[float], first: int) -> None:
     """Input ``observation`` (1, raw), output ``action`` (1, actions)."""
     nodes: list[Any] = [helper.make_node("MatMul", ["observation", "matrix"], ["found"])]
-    extra: dict[str, NDArray[Any]] = {"low": np.float32(-FAR), "high": np.float32(FAR), "start": np.array([first]), "stop": np.array([2**31 - 1]), "axis": np.array([1])}
+    extra: dict[str, Any] = {"low": np.float32(-FAR), "high": np.float32(FAR)}
+    extra |= {"start": np.array([first]), "stop": np.array([2**31 - 1]), "axis": np.array([1])}
     for number, (kind, given, output) in enumerate((("Sub", ["found", "mean"], "centred"), ("Div", ["centred", "deviation"], "normal"))):
         nodes.append(helper.make_node(kind, given, [output], name=f"normal{number}"))
     nodes.append(helper.make_node("Clip", ["normal", "low", "high"], ["plain"]))
@@ -51,9 +52,7 @@ def write_onnx(path: Path, tensors: Mapping[str, NDArray[np.float32]], scales: S
     arrays = {**{name: value for name, value in tensors.items() if name != "unit"}, **extra}
     initialisers = [numpy_helper.from_array(np.asarray(value), name) for name, value in arrays.items()]
     shape = (tensors["matrix"].shape[0], tensors["unit"].shape[0])
-    given, put = (
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in zip(("observation", "action"), shape, strict=True)
-    )
+    given, put = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in zip(("observation", "action"), shape, strict=True))
     model = helper.make_model(helper.make_graph(nodes, "policy", [given], [put], initialisers), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))

@@ -29,7 +29,8 @@ def write_report(run: Path, tensorboard: bool = False) -> Path:
         _write_events(run, lines, [task["name"] for task in said["tasks"]])
     title = f"{run.name}: {len(said['tasks'])} tasks, network {said['config']['network']}"
     parts = [f"<h1>{html.escape(title)}</h1>", curve([(line["step"], line["loss"]) for line in lines], "loss"), _tasks(said, lines[-1])]
-    parts += [f"<p>{html.escape(name)}: {[round(v, 3) for v in value]}</p>" for name, value in lines[-1].items() if name not in ("step", "loss", "rate", "losses")]
+    inside = {name: value for name, value in lines[-1].items() if name not in ("step", "loss", "rate", "losses")}
+    parts += [f"<p>{html.escape(name)}: {[round(share, 3) for share in value]}</p>" for name, value in inside.items()]
     if (run / "conflict.png").exists():
         picture = base64.b64encode((run / "conflict.png").read_bytes()).decode()
         parts.append(f'<h2>Conflict between gradients</h2><img alt="cosines" src="data:image/png;base64,{picture}">')
@@ -44,7 +45,8 @@ def curve(points: Sequence[tuple[float, float]], name: str) -> str:
     last, top = max(1.0, points[-1][0]), max(1e-9, max(value for _, value in points))
     path = " ".join(f"{EDGE + x / last * (WIDTH - 2 * EDGE):.1f},{HEIGHT - EDGE - y / top * (HEIGHT - 2 * EDGE):.1f}" for x, y in points)
     axes = f"M{EDGE},{EDGE}V{HEIGHT - EDGE}H{WIDTH - EDGE}"
-    words = f'<text x="4" y="{EDGE}">{top:.3g}</text><text x="{WIDTH - 2 * EDGE}" y="{HEIGHT - 12}">step {last:.0f}</text><text x="{WIDTH / 2}" y="24">{name}</text>'
+    places = ((4, EDGE, f"{top:.3g}"), (WIDTH - 2 * EDGE, HEIGHT - 12, f"step {last:.0f}"), (WIDTH // 2, 24, name))
+    words = "".join(f'<text x="{x}" y="{y}">{text}</text>' for x, y, text in places)
     lines = f'<path d="{axes}" fill="none" stroke="#999"/><polyline points="{path}" fill="none" stroke="#06c" stroke-width="1.5"/>'
     return f'<svg width="{WIDTH}" height="{HEIGHT}" font-size="13">{lines}{words}</svg>'
 

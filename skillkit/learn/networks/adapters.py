@@ -5,6 +5,8 @@ After each hidden layer h ← h + U_t φ(D_t h); U_t is zero at first, so that e
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ class Adapters(Network):
     def __init__(self, shape: Shape, bottleneck: int = 16) -> None:
         super().__init__(shape)
         sizes = (shape.inputs + shape.conditions, *shape.hidden)
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.down = nn.ModuleList(TaskLinear(shape.tasks, width, bottleneck) for width in shape.hidden)
         self.up = nn.ModuleList(TaskLinear(shape.tasks, bottleneck, width) for width in shape.hidden)
         self.output = nn.Linear(sizes[-1], shape.widest)

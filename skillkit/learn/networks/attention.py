@@ -6,6 +6,8 @@ task's head sees. Deviation: dense layers instead of convolutions, and G a bottl
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +26,7 @@ class Attention(Network):
         tasks = shape.tasks
         sizes = (shape.inputs + shape.conditions, *shape.hidden)
         before = (0, *(bottleneck,) * (len(shape.hidden) - 1))
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.look = nn.ModuleList(TaskLinear(tasks, width + past, bottleneck) for width, past in zip(shape.hidden, before, strict=True))
         self.mask_of = nn.ModuleList(TaskLinear(tasks, bottleneck, width) for width in shape.hidden)
         self.take = nn.ModuleList(TaskLinear(tasks, width, bottleneck) for width in shape.hidden)

@@ -6,6 +6,8 @@ so the cost grows with T: the columns' widths are the hidden ones divided by √
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +26,7 @@ class CrossStitch(Network):
         super().__init__(shape)
         tasks = shape.tasks
         sizes = (shape.inputs, *(max(8, round(width / tasks**0.5)) for width in shape.hidden))
-        self.layers = nn.ModuleList(ExpertLinear(tasks, a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(ExpertLinear(tasks, a, b) for a, b in pairwise(sizes))
         start = torch.full((tasks, tasks), (1.0 - own) / max(1, tasks - 1)).fill_diagonal_(own if tasks > 1 else 1.0)
         self.stitches = nn.ParameterList(nn.Parameter(start.clone()) for _ in self.layers)
         self.heads = TaskLinear(tasks, sizes[-1], shape.widest)

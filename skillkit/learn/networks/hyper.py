@@ -6,6 +6,8 @@ Initialization for Hypernetworks", ICLR 2020).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ class Hyper(Network):
     def __init__(self, shape: Shape, width: int = 64, layers: int = 2, generator: int = 64) -> None:
         super().__init__(shape)
         sizes = (shape.inputs, *(width,) * layers, shape.widest)
-        self.sizes = list(zip(sizes[:-1], sizes[1:], strict=True))
+        self.sizes = list(pairwise(sizes))
         self.hidden = nn.Linear(max(1, shape.conditions), generator)
         self.generators = nn.ModuleList(nn.Linear(generator, (a + 1) * b) for a, b in self.sizes)
         for (inputs, _), layer in zip(self.sizes, self.generators, strict=True):

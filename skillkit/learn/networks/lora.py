@@ -5,6 +5,8 @@ h ← φ(W h + b + (α/r) B_t A_t h), where A_t (r, inputs) is random and B_t (o
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ class LowRank(Network):
     def __init__(self, shape: Shape, rank: int = 4, alpha: float = 4.0) -> None:
         super().__init__(shape)
         sizes = (shape.inputs + shape.conditions, *shape.hidden, shape.widest)
-        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+        pairs = list(pairwise(sizes))
         self.scale = alpha / rank
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairs)
         self.down = nn.ModuleList(OfTask(torch.randn(shape.tasks, a, rank) / a**0.5) for a, _ in pairs)

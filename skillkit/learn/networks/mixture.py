@@ -7,6 +7,8 @@ of the experts' loads Σ_samples g_e.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +28,7 @@ class Mixture(Network):
         inputs = shape.inputs + shape.conditions
         sizes = (inputs, *(max(8, round(width / experts**0.5)) for width in shape.hidden), shape.widest)
         self.router = nn.Linear(inputs, experts)
-        self.layers = nn.ModuleList(ExpertLinear(experts, a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(ExpertLinear(experts, a, b) for a, b in pairwise(sizes))
         self.load = torch.full((experts,), 1.0 / experts)
 
     def act(self, x: Tensor, condition: Tensor, task: Tensor) -> Tensor:

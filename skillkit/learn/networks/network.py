@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 
 from skillkit.exceptions import MissingLibrary
@@ -119,7 +120,7 @@ class Trunk(nn.Module):
         super().__init__()
         film = film and conditions > 0
         sizes = (inputs if film else inputs + conditions, *hidden)
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.films = nn.ModuleList(nn.Linear(conditions, 2 * width) for width in hidden if film)
         for layer in self.films:
             nn.init.zeros_(layer.weight)

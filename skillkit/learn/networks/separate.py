@@ -6,6 +6,8 @@ Soft sharing (Duong et al., "Low Resource Dependency Parsing: Cross-lingual Para
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +20,7 @@ class Separate(Network):
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape)
         sizes = (shape.inputs, *shape.hidden, shape.widest)
-        self.layers = nn.ModuleList(TaskLinear(shape.tasks, a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(TaskLinear(shape.tasks, a, b) for a, b in pairwise(sizes))
 
     def act(self, x: Tensor, condition: Tensor, task: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
