@@ -107,13 +107,8 @@ class Model(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         save_file({name: value.detach().contiguous().cpu() for name, value in self.state_dict().items()}, folder / WEIGHTS)
         digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-        document = {
-            "config": self.config.as_dict(),
-            "space": _plain(asdict(self.space)),
-            "tasks": [asdict(task) for task in self.tasks],
-            "sha256": digest,
-            **more,
-        }
+        tasks = [asdict(task) for task in self.tasks]
+        document = {"config": self.config.as_dict(), "space": _plain(asdict(self.space)), "tasks": tasks, "sha256": digest, **more}
         (folder / DESCRIPTION).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         return digest
 

@@ -26,10 +26,10 @@ class Latents(Network):
         self.condition = nn.Linear(max(1, shape.conditions), width)
         self.latents = nn.Parameter(torch.randn(latents, width) / width**0.5)
         self.cross = nn.ModuleList(nn.MultiheadAttention(width, heads, batch_first=True) for _ in range(rounds))
-        self.within = nn.ModuleList(nn.TransformerEncoderLayer(width, heads, 2 * width, dropout=0.0, batch_first=True, norm_first=True) for _ in range(rounds))
-        self.output = nn.Sequential(
-            nn.LayerNorm(latents * width), nn.Linear(latents * width, shape.hidden[-1]), nn.ReLU(), nn.Linear(shape.hidden[-1], shape.widest)
-        )
+        options = {"dim_feedforward": 2 * width, "dropout": 0.0, "batch_first": True, "norm_first": True}
+        self.within = nn.ModuleList(nn.TransformerEncoderLayer(width, heads, **options) for _ in range(rounds))
+        size, hidden = latents * width, shape.hidden[-1]
+        self.output = nn.Sequential(nn.LayerNorm(size), nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, shape.widest))
 
     def act(self, x: Tensor, condition: Tensor, task: Tensor) -> Tensor:
         known = condition if condition.shape[-1] else condition.new_ones(len(condition), 1)

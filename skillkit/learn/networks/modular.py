@@ -1,8 +1,7 @@
 """Soft modularisation (Yang et al., "Multi-Task Reinforcement Learning with Soft Modularization", NeurIPS 2020).
 
-L layers of n modules each. A routing network looks at the task, p_l = softmax over the senders of W_l φ(…), and module i of layer l + 1 receives Σ_j p_l[i, j] ·
-(output of module j of layer l); the last layer's modules are added up. Routing depends on the observation and the condition: their embeddings are
-multiplied.
+L layers of n modules each. Module i of layer l + 1 receives Σ_j p_l[i, j] · (output of module j of layer l), where p_l is a softmax over the senders of
+what a routing network says; the last layer's modules are added up. Routing depends on the observation and the condition: their embeddings are multiplied.
 """
 
 from __future__ import annotations
