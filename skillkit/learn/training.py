@@ -26,6 +26,7 @@ from skillkit.learn.sampling import SAMPLERS, counts
 from skillkit.learn.schedules import Schedule
 from skillkit.learn.weighting import WEIGHTINGS
 
+SUMS = ("sum", "pcgrad")  # aggregators whose direction grows with the number of tasks
 LOG, CHECKPOINT = "log.jsonl", "checkpoint.safetensors"
 OnStep = Callable[[int, float], None]
 
@@ -103,7 +104,7 @@ class Training:
         slots = counts(shares, self.slots, self.random, at_least=1 if self.every_task else 0)
         batch = _to(self.data.draw(slots, self.config.batch, self.random), self.config.device)
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self._plain_gradient(batch, slots) if self.gradients is None else self._task_gradients(batch, slots)
+        loss = self._plain_gradient(batch, slots) if self.gradients is None else self._task_gradients(self.gradients, batch, slots)
         self._reduce()
         if self.config.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
@@ -133,19 +134,17 @@ class Training:
         (total + self.model.penalty()).backward()
         return float(total.detach())
 
-    def _task_gradients(self, batch: Batch, slots: np.ndarray) -> float:
+    def _task_gradients(self, per_task: TaskGradients, batch: Batch, slots: np.ndarray) -> float:
         """Each task's gradient from its own slots; the mean of weighted gradients where the aggregator is the plain sum."""
-        assert_one = self.gradients
-        if assert_one is None:
-            return 0.0
         ends = np.cumsum(slots)
 
         def losses_of(tasks: Any) -> Tensor:
             first, last = ends[tasks[0]] - slots[tasks[0]], ends[tasks[-1]]
             part = Batch(*(value[first:last] for value in batch))
-            return torch.stack([loss.mean() for loss in self._slot_losses(part).split([int(slots[task]) for task in tasks])])
+            found = torch.stack([loss.mean() for loss in self._slot_losses(part).split([int(slots[task]) for task in tasks])])
+            return found + self.model.penalty()  # of the same pass; in the mean over tasks it counts once
 
-        losses, gradients = assert_one(losses_of, slots.tolist())
+        losses, gradients = per_task(losses_of, slots.tolist())
         self.losses = losses
         if self.conflicts is not None and self.step % self.config.log_every == 0:
             self.conflicts.update(gradients, self.step)
@@ -153,17 +152,11 @@ class Training:
             self.weighting.observe(losses, gradients)
         weights = self.weighting.weights(losses, self.step)
         direction = self.aggregator(gradients * weights[:, None])
-        assert_one.assign(direction / len(slots) if self.config.aggregator == "sum" else direction)
-        for parameter in assert_one.own:
+        per_task.assign(direction / len(slots) if self.config.aggregator in SUMS else direction)
+        for parameter in per_task.own:
             if parameter.grad is not None:
                 parameter.grad /= len(slots)
-        self._add_penalty()
         return float(losses.mean())
-
-    def _add_penalty(self) -> None:
-        penalty = self.model.penalty()
-        if penalty.requires_grad:
-            penalty.backward()
 
     def _reduce(self) -> None:
         """Gradients averaged over processes."""
