@@ -58,7 +58,7 @@ class FromTorchjd(Aggregator):
             from torchjd import aggregation
 
             return getattr(aggregation, TORCHJD[self.name])(**options)
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, NameError) as error:
             raise MissingLibrary(f"torchjd, or what its {TORCHJD[self.name]} needs,", "learn") from error
 
     def __call__(self, gradients: Tensor) -> Tensor:
