@@ -44,6 +44,13 @@ def test_gradients_of_zero_give_no_step(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", AGGREGATORS)
+def test_a_gradient_that_is_not_a_number_is_not_hidden(name: str) -> None:
+    gradients = drawn(8)
+    gradients[2, 3] = float("nan")
+    assert make_aggregator(name)(gradients)[3].isnan()
+
+
+@pytest.mark.parametrize("name", AGGREGATORS)
 def test_turning_all_gradients_turns_the_step(name: str) -> None:
     turn, _ = torch.linalg.qr(drawn(3, 8, 8))
     gradients = drawn(2)
@@ -111,7 +118,7 @@ def test_min_norm_agrees_with_a_general_solver() -> None:
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
         options={"ftol": 1e-14, "maxiter": 500},
     )
-    np.testing.assert_allclose(min_norm_weights(gramian), found.x, atol=1e-5)
+    np.testing.assert_allclose(min_norm_weights(gradients.T), found.x, atol=1e-5)
 
 
 @given(seeds)

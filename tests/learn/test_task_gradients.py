@@ -109,6 +109,18 @@ def test_gradients_per_task_are_those_of_autograd(case: str) -> None:
     assert per_task.by_layers is by_layers
 
 
+def test_nothing_of_the_last_call_is_left_over() -> None:
+    torch.manual_seed(0)
+    network = Headed(nn.Tanh())
+    per_task, of = TaskGradients(network, network.shared()), losses(network)
+    per_task(of, ROWS)[1].fill_(float("nan"))
+    torch.testing.assert_close(per_task(of, ROWS)[1], expected(of, network.shared()), rtol=1e-4, atol=1e-6)
+    unused = TaskGradients(network, [*network.inner.parameters(), *network.trunk.parameters()])
+    unused(of, ROWS)[1].fill_(float("nan"))
+    found = unused(lambda tasks: of(tasks).detach() + sum(p.square().sum() for p in network.heads.parameters()), ROWS)[1]
+    assert found.abs().max() == 0.0
+
+
 @pytest.mark.parametrize("by_layers", [True, False])
 def test_what_is_not_shared_gets_its_plain_gradient(by_layers: bool) -> None:
     torch.manual_seed(0)
