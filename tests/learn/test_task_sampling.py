@@ -53,6 +53,12 @@ def test_the_curriculum_lets_harder_tasks_in_one_by_one() -> None:
     ]
 
 
+def test_the_curriculum_takes_short_demonstrations_for_easy() -> None:
+    assert np.flatnonzero(Curriculum([5] * 3, lengths=[90.0, 200.0, 40.0], first=0.3).shares()).tolist() == [2]
+    with pytest.raises(InvalidValue, match="difficulty"):
+        Curriculum([5] * 3, difficulty=[1.0])
+
+
 def test_the_curriculum_takes_what_succeeds_as_easy() -> None:
     assert np.flatnonzero(Curriculum([5] * 3, first=0.3).shares(0.0, [0.1, 0.9, 0.5])).tolist() == [1]
 

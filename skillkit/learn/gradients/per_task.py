@@ -46,7 +46,7 @@ class TaskGradients:
     def __init__(self, network: nn.Module, shared: Iterable[nn.Parameter]) -> None:
         self.shared = [parameter for parameter in shared if parameter.requires_grad]
         if not self.shared:
-            raise InvalidValue("shared", [], "at least one parameter that all tasks use")
+            raise InvalidValue("shared parameters", 0, "at least one that all tasks use; without any, no task is in another's way: take the aggregator 'sum'")
         known = {id(parameter) for parameter in self.shared}
         self.own = [parameter for parameter in network.parameters() if parameter.requires_grad and id(parameter) not in known]
         ends = torch.tensor([parameter.numel() for parameter in self.shared]).cumsum(0).tolist()

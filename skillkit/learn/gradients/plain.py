@@ -10,6 +10,8 @@ from skillkit.learn.gradients.aggregator import Aggregator
 class Sum(Aggregator):
     """Σᵢ gᵢ."""
 
+    sums = True
+
     def __call__(self, gradients: Tensor) -> Tensor:
         return gradients.sum(0)
 
