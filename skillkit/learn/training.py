@@ -26,7 +26,6 @@ from skillkit.learn.sampling import SAMPLERS, counts
 from skillkit.learn.schedules import Schedule
 from skillkit.learn.weighting import WEIGHTINGS
 
-SUMS = ("sum", "pcgrad")  # aggregators whose direction grows with the number of tasks
 LOG, CHECKPOINT = "log.jsonl", "checkpoint.safetensors"
 OnStep = Callable[[int, float], None]
 
@@ -64,7 +63,7 @@ class Training:
 
     def _methods(self) -> None:
         config, demonstrations = self.config, [task.demonstrations for task in self.data.tasks]
-        self.sampler = SAMPLERS[config.sampling](demonstrations, **config.sampling_options)
+        self.sampler = SAMPLERS[config.sampling](demonstrations, self.data.counts / np.array(demonstrations), **config.sampling_options)
         self.weighting = WEIGHTINGS[config.weighting](demonstrations, **config.weighting_options)
         self.schedule = Schedule(peak=config.rate, steps=config.steps, shape=config.schedule, **config.schedule_options)
         self.plain = config.aggregator == "sum" and not self.weighting.needs_gradients
@@ -100,7 +99,8 @@ class Training:
         rate = self.schedule.rate(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        shares = self.sampler.shares(self.step / self.config.steps)
+        learned = 1.0 - self.losses.clamp(0.0, 1.0).cpu().numpy()  # a loss of 1 is about that of never moving
+        shares = self.sampler.shares(self.step / self.config.steps, learned)
         slots = counts(shares, self.slots, self.random, at_least=1 if self.every_task else 0)
         batch = _to(self.data.draw(slots, self.config.batch, self.random), self.config.device)
         self.optimiser.zero_grad(set_to_none=True)
@@ -152,7 +152,7 @@ class Training:
             self.weighting.observe(losses, gradients)
         weights = self.weighting.weights(losses, self.step)
         direction = self.aggregator(gradients * weights[:, None])
-        per_task.assign(direction / len(slots) if self.config.aggregator in SUMS else direction)
+        per_task.assign(direction / len(slots) if self.aggregator.sums else direction)
         for parameter in per_task.own:
             if parameter.grad is not None:
                 parameter.grad /= len(slots)

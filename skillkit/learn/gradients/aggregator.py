@@ -6,7 +6,13 @@ from torch import Tensor
 
 
 class Aggregator:
-    """Makes one update of the shared parameters from each task's gradient of them."""
+    """Makes one update of the shared parameters from each task's gradient of them.
+
+    Attributes:
+        sums: the direction is of the size of the gradients' sum, not of their mean; so a trainer that minimises the mean loss divides it by T.
+    """
+
+    sums = False
 
     def __call__(self, gradients: Tensor) -> Tensor:
         """(T, P) → (P,): what takes the place of the gradient in the optimiser."""

@@ -30,6 +30,7 @@ TORCHJD = {
     )
 }
 DEFAULTS: dict[str, dict[str, Any]] = {"fairgrad": {"alpha": 2.0}, "krum": {"n_byzantine": 1}, "trimmedmean": {"trim_number": 1}}
+SUMMING = {"graddrop", "gradvac"}
 
 
 class FromTorchjd(Aggregator):
@@ -49,6 +50,7 @@ class FromTorchjd(Aggregator):
     def __init__(self, name: str, seed: int = 0, **options: Any) -> None:
         if name not in TORCHJD:
             raise UnknownName("aggregator of torchjd", name, TORCHJD)
+        self.sums = name in SUMMING
         self.name, self.options = name, DEFAULTS.get(name, {}) | options
         self.random_state = torch.Generator().manual_seed(seed).get_state()
         self.method = None if name == "nashmtl" else self._made(**self.options)
@@ -58,7 +60,7 @@ class FromTorchjd(Aggregator):
             from torchjd import aggregation
 
             return getattr(aggregation, TORCHJD[self.name])(**options)
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, NameError) as error:
             raise MissingLibrary(f"torchjd, or what its {TORCHJD[self.name]} needs,", "learn") from error
 
     def __call__(self, gradients: Tensor) -> Tensor:

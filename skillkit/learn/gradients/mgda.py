@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from skillkit.learn.gradients.aggregator import GramianAggregator
-from skillkit.learn.gradients.min_norm import min_norm_weights
+from skillkit.learn.gradients.min_norm import coordinates, min_norm_weights
 
 
 class MGDA(GramianAggregator):
@@ -16,4 +16,4 @@ class MGDA(GramianAggregator):
     """
 
     def weights(self, gramian: Tensor) -> Tensor:
-        return torch.from_numpy(min_norm_weights(gramian.detach().to("cpu", torch.float64).numpy())).to(gramian)
+        return torch.from_numpy(min_norm_weights(coordinates(gramian))).to(gramian)

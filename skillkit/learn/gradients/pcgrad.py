@@ -20,6 +20,8 @@ class PCGrad(GramianAggregator):
         seed: of the random orders; they are this object's own.
     """
 
+    sums = True
+
     def __init__(self, seed: int = 0) -> None:
         self.generator = torch.Generator().manual_seed(seed)
 

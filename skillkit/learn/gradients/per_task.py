@@ -21,6 +21,7 @@ from torch.nn import functional
 from skillkit.exceptions import InvalidValue
 
 Losses = Callable[[Sequence[int]], Tensor]
+NOTHING = torch.empty(0)
 TOLERANCE = 1e-3  # of the comparison with autograd at the first step, relative to the largest entry; float32 sums differ by about 1e-6
 
 
@@ -43,9 +44,9 @@ class TaskGradients:
     """
 
     def __init__(self, network: nn.Module, shared: Iterable[nn.Parameter]) -> None:
-        self.shared = list(shared)
+        self.shared = [parameter for parameter in shared if parameter.requires_grad]
         if not self.shared:
-            raise InvalidValue("shared", [], "at least one parameter that all tasks use")
+            raise InvalidValue("shared parameters", 0, "at least one that all tasks use; without any, no task is in another's way: take the aggregator 'sum'")
         known = {id(parameter) for parameter in self.shared}
         self.own = [parameter for parameter in network.parameters() if parameter.requires_grad and id(parameter) not in known]
         ends = torch.tensor([parameter.numel() for parameter in self.shared]).cumsum(0).tolist()
@@ -53,6 +54,7 @@ class TaskGradients:
         self.layers = [layer for layer in network.modules() if type(layer) in LAYERS and any(id(p) in known for p in layer.parameters(recurse=False))]
         self.by_layers = known <= {id(parameter) for layer in self.layers for parameter in layer.parameters(recurse=False)}
         self._checked, self._space = False, torch.empty(0, 0)
+        self._written: set[int] = set()  # parameters whose part of the result belongs to this call already
 
     def __call__(self, losses_of: Losses, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Losses (T,) and gradients (T, P), and ``.grad`` of the parameters that are not shared, as of the sum of losses.
@@ -66,7 +68,6 @@ class TaskGradients:
         """
         if self._space.shape[0] != len(rows):
             self._space = torch.empty(len(rows), sum(p.numel() for p in self.shared), dtype=self.shared[0].dtype, device=self.shared[0].device)
-        self._space.zero_()
         if self.by_layers:
             losses = self._one_pass(losses_of, list(rows))
             if self.by_layers:
@@ -79,6 +80,7 @@ class TaskGradients:
             parameter.grad = direction[self.columns[id(parameter)]].view_as(parameter)
 
     def _task_by_task(self, losses_of: Losses, tasks: int) -> Tensor:
+        self._space.zero_()
         losses, sums = [], [torch.zeros_like(parameter) for parameter in self.own]
         for task in range(tasks):
             loss = losses_of((task,)).sum()
@@ -105,20 +107,28 @@ class TaskGradients:
         found = torch.autograd.grad(losses.sum(), [*edges, *self.own], allow_unused=True, retain_graph=not self._checked)
         for parameter, gradient in zip(self.own, found[len(edges) :], strict=True):
             parameter.grad = torch.zeros_like(parameter) if gradient is None else gradient
+        self._written.clear()
         for (layer, given, version, _), gradient in zip(seen, found, strict=False):
             counts = _counts(given, rows)
             if gradient is None or counts is None or given._version != version:
                 self.by_layers = self.by_layers and gradient is None
                 continue
             LAYERS[type(layer)](layer, given.detach(), gradient, counts, self._block)
+        for parameter in self.shared:
+            if id(parameter) not in self._written:
+                self._space[:, self.columns[id(parameter)]] = 0.0
         if not self._checked:
             self._check(losses)
         return losses.detach()
 
-    def _block(self, parameter: nn.Parameter) -> Tensor | None:
-        """(T, …) the part of the result that belongs to a parameter; nothing where it is not shared."""
-        columns = self.columns.get(id(parameter)) if parameter is not None else None
-        return None if columns is None else self._space[:, columns].unflatten(1, parameter.shape)
+    def _block(self, parameter: nn.Parameter | None) -> tuple[Tensor, int]:
+        """(T, …) the part of the result that belongs to a parameter, and 1 where it is to be added to, 0 where what stands there is of the last call."""
+        columns = self.columns.get(id(parameter))
+        if columns is None or parameter is None:
+            return NOTHING, 0
+        written = id(parameter) in self._written
+        self._written.add(id(parameter))
+        return self._space[:, columns].unflatten(1, parameter.shape), int(written)
 
     def _check(self, losses: Tensor) -> None:
         """Compare a weighted sum over tasks with autograd's; a parameter that is used past its layer's forward shows here."""
@@ -138,34 +148,43 @@ def _counts(given: Tensor, rows: list[int]) -> list[int] | None:
     return rows if len(given) == sum(rows) else [1] * len(rows) if len(given) == len(rows) else None
 
 
-Block = Callable[[nn.Parameter], "Tensor | None"]
+Block = Callable[["nn.Parameter | None"], tuple[Tensor, int]]
 
 
 def _linear(layer: nn.Linear, given: Tensor, gradient: Tensor, counts: list[int], block: Block) -> None:
     inner = given[0].numel() // given.shape[-1]  # rows of the layer per row of the batch
     given, gradient, counts = given.reshape(-1, given.shape[-1]), gradient.reshape(-1, gradient.shape[-1]), [inner * count for count in counts]
-    weight, bias = block(layer.weight), block(layer.bias)
+    (weight, keep), (bias, keep_bias) = block(layer.weight), block(layer.bias)
     for task, (a, delta) in enumerate(zip(given.split(counts), gradient.split(counts), strict=True)):
-        if weight is not None:
-            weight[task].addmm_(delta.T, a)
-        if bias is not None:
-            bias[task] += delta.sum(0)
+        if len(weight):
+            weight[task].addmm_(delta.T, a, beta=keep)
+        if len(bias):
+            bias[task] = delta.sum(0) + bias[task] if keep_bias else delta.sum(0)
 
 
 def _layer_norm(layer: nn.LayerNorm, given: Tensor, gradient: Tensor, counts: list[int], block: Block) -> None:
     normal = functional.layer_norm(given, layer.normalized_shape, eps=layer.eps)
-    task = torch.repeat_interleave(torch.arange(len(counts), device=given.device), torch.tensor(counts, device=given.device))
+    task = _task_of(counts, given)
     shape = (len(given), -1, *layer.normalized_shape)
     for parameter, value in ((layer.weight, gradient * normal), (layer.bias, gradient)):
-        if (space := block(parameter)) is not None:
-            space.index_add_(0, task, value.reshape(shape).sum(1))
+        space, keep = block(parameter)
+        if len(space):
+            _cleared(space, keep).index_add_(0, task, value.reshape(shape).sum(1))
 
 
 def _embedding(layer: nn.Embedding, given: Tensor, gradient: Tensor, counts: list[int], block: Block) -> None:
-    space = block(layer.weight)
-    if space is not None:
-        task = torch.repeat_interleave(torch.arange(len(counts), device=given.device), torch.tensor(counts, device=given.device))
-        space.index_put_((task.view(-1, *[1] * (given.dim() - 1)).expand_as(given), given), gradient, accumulate=True)
+    space, keep = block(layer.weight)
+    task = _task_of(counts, given).view(-1, *[1] * (given.dim() - 1)).expand_as(given)
+    _cleared(space, keep).index_put_((task, given), gradient, accumulate=True)
+
+
+def _task_of(counts: list[int], given: Tensor) -> Tensor:
+    """(rows,) the number of the task that each row belongs to."""
+    return torch.repeat_interleave(torch.arange(len(counts), device=given.device), torch.tensor(counts, device=given.device))
+
+
+def _cleared(space: Tensor, keep: int) -> Tensor:
+    return space if keep else space.zero_()
 
 
 LAYERS: dict[type[nn.Module], Callable[..., None]] = {nn.Linear: _linear, nn.LayerNorm: _layer_norm, nn.Embedding: _embedding}

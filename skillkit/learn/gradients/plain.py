@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from skillkit.learn.gradients.aggregator import GramianAggregator
+from skillkit.learn.gradients.aggregator import Aggregator
 
 
-class Sum(GramianAggregator):
+class Sum(Aggregator):
     """Σᵢ gᵢ."""
 
-    def weights(self, gramian: Tensor) -> Tensor:
-        return torch.ones(len(gramian), dtype=gramian.dtype, device=gramian.device)
+    sums = True
+
+    def __call__(self, gradients: Tensor) -> Tensor:
+        return gradients.sum(0)
 
 
-class Mean(GramianAggregator):
+class Mean(Aggregator):
     """1/T Σᵢ gᵢ."""
 
-    def weights(self, gramian: Tensor) -> Tensor:
-        return torch.full((len(gramian),), 1.0 / len(gramian), dtype=gramian.dtype, device=gramian.device)
+    def __call__(self, gradients: Tensor) -> Tensor:
+        return gradients.mean(0)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skillkit.exceptions import InvalidValue
 from skillkit.learn.sampling.sampler import Floats, Sampler, measured, normalised
 
 
@@ -14,14 +15,23 @@ class Curriculum(Sampler):
     """Uniform over the tasks let in so far: the easiest ⌈T (first + (1 − first) p/until)⌉ of them at progress p, all from ``until`` on.
 
     Args:
-        difficulty: (T,) of each task, larger is harder, for example the mean length of its demonstrations; without it, tasks are ordered by the success
-            rates measured last, ties by their number. first: share of the tasks at the start; until: progress at which all are in.
+        difficulty: (T,) of each task, larger is harder; without it the lengths of the demonstrations, and where these are not known either, the
+            performance measured last. first: share of the tasks at the start; until: progress at which all are in.
     """
 
-    def __init__(self, sizes: Sequence[int], difficulty: ArrayLike | None = None, first: float = 0.3, until: float = 0.5) -> None:
-        super().__init__(sizes)
-        self.difficulty = None if difficulty is None else np.asarray(difficulty, dtype=np.float64)
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        lengths: ArrayLike | None = None,
+        difficulty: ArrayLike | None = None,
+        first: float = 0.3,
+        until: float = 0.5,
+    ) -> None:
+        super().__init__(sizes, lengths)
+        self.difficulty = self.lengths if difficulty is None else np.asarray(difficulty, dtype=np.float64)
         self.first, self.until = first, until
+        if self.difficulty is not None and self.difficulty.shape != self.sizes.shape:
+            raise InvalidValue("difficulty", self.difficulty.tolist(), f"one number for each of {len(self.sizes)} tasks")
 
     def shares(self, progress: float = 0.0, performance: ArrayLike | None = None) -> Floats:
         tasks = len(self.sizes)

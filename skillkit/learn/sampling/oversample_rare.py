@@ -16,8 +16,8 @@ class OversampleRare(Sampler):
     Unlike uniform sampling it leaves tasks that are common alone, and no demonstration is seen more often than ``repeats`` times as much as elsewhere.
     """
 
-    def __init__(self, sizes: Sequence[int], quantile: float = 0.5, repeats: float = 10.0) -> None:
-        super().__init__(sizes)
+    def __init__(self, sizes: Sequence[int], lengths: ArrayLike | None = None, quantile: float = 0.5, repeats: float = 10.0) -> None:
+        super().__init__(sizes, lengths)
         self.quantile, self.repeats = quantile, repeats
 
     def shares(self, progress: float = 0.0, performance: ArrayLike | None = None) -> Floats:

@@ -16,10 +16,11 @@ class Sampler:
     """Decides which share of a batch each task gets.
 
     Args:
-        sizes: how many demonstrations (or rows) each task has; at least one each.
+        sizes: how many demonstrations (or rows) each task has; at least one each. lengths: (T,) mean steps of a task's demonstrations, where known.
     """
 
-    def __init__(self, sizes: Sequence[int]) -> None:
+    def __init__(self, sizes: Sequence[int], lengths: ArrayLike | None = None) -> None:
+        self.lengths = None if lengths is None else np.asarray(lengths, dtype=np.float64)
         self.sizes = np.asarray(sizes, dtype=np.float64)
         if self.sizes.ndim != 1 or not len(self.sizes) or not (self.sizes >= 1).all():
             raise InvalidValue("sizes of the tasks", list(sizes), "one number ≥ 1 for each task")
@@ -28,7 +29,8 @@ class Sampler:
         """(T,) shares of the batch, adding up to 1.
 
         Args:
-            progress: how much of the training is over, 0 to 1; performance: (T,) success rate of each task, 0 to 1, as last measured, where it has been.
+            progress: how much of the training is over, 0 to 1; performance: (T,) how well each task is done, 0 to 1, as last measured: a success
+                rate, or the share of the loss that is gone; without it, nothing has been measured.
         """
         raise NotImplementedError
 
@@ -39,12 +41,12 @@ def normalised(amounts: Floats) -> Floats:
 
 
 def measured(performance: ArrayLike | None, tasks: int) -> Floats:
-    """Success rates (T,); all 0 where nothing has been measured yet."""
+    """Performance (T,); all 0 where nothing has been measured yet."""
     if performance is None:
         return np.zeros(tasks)
     values = np.asarray(performance, dtype=np.float64)
     if values.shape != (tasks,) or not ((values >= 0) & (values <= 1)).all():
-        raise InvalidValue("performance", values.tolist(), f"{tasks} success rates between 0 and 1")
+        raise InvalidValue("performance", values.tolist(), f"{tasks} numbers between 0 and 1")
     return values
 
 
