@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from skillkit import share
+from skillkit.braking_tail import braking_tail
 from skillkit.embodiment import Embodiment
-from skillkit.safety import SafetyGate, braking_tail
+from skillkit.safety import SafetyGate
 
 RATES = (50.0, 100.0, 125.0, 250.0, 500.0, 1000.0)  # [Hz]
 SEQUENCE = (100, 400)  # inputs between two resets
@@ -196,8 +197,9 @@ def attack(arms: Sequence[Embodiment], inputs: int, seed: int) -> dict[str, Any]
             counts["stopped" if not out.safe else "limited" if out.limited else "passed"] += 1
         monitor.resample(sent)
         tail = braking_tail(arm, out.position, out.velocity)
-        if tail.velocities[-1].any() or np.any(
-            np.maximum(tail.positions - arm.upper, arm.lower - tail.positions) > np.maximum(start - arm.upper, arm.lower - start).clip(0.0)
+        positions = np.array(tail.positions)
+        if any(tail.velocities[-1]) or np.any(
+            np.maximum(positions - arm.upper, arm.lower - positions) > np.maximum(start - arm.upper, arm.lower - start).clip(0.0)
         ):
             monitor.violations.append("the braking tail leaves the limits or does not end at rest")
         violations += [f"{arm.name}, {rate:g} Hz: {violation}" for violation in monitor.violations]

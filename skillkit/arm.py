@@ -13,6 +13,7 @@ from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapsh
 from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState
 
 RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
+NO_RESIDUAL = frozen(np.zeros(6))
 REST = 1e-4  # [rad/s] commanded speed that counts as rest
 
 
@@ -33,7 +34,6 @@ class ArmLoop:
         self.closure = 0.0
         self.sent_position: Array | None = None
         self.sent_velocity: Array = frozen(np.zeros(embodiment.n))
-        self.residual: Array = frozen(np.zeros(6))  # of the controller, base axes [m, rad]
         self.stopped_because = ""
         self.driver = DriverInput(name, 0.0, "ready")
         self.held = False
@@ -61,8 +61,8 @@ class ArmLoop:
         """What makes the :meth:`state` of this moment, also later; ``None`` before the first joint state."""
         if self.latest is None:
             return None
-        target = self.controller.target if self.engaged else None
-        return partial(self._state, self.latest, target, self.closure, self.residual, now - self.latest.received)
+        target, residual = (self.controller.target, self.controller.residual) if self.engaged else (None, NO_RESIDUAL)
+        return partial(self._state, self.latest, target, self.closure, residual, now - self.latest.received)
 
     def _state(self, latest: JointInput, target: Pose | None, closure: float, residual: Array, age: float) -> ArmState:
         position = frozen(latest.position)
@@ -121,7 +121,7 @@ class ArmLoop:
         """Where the arm was last known to be (n,), which is then no longer assumed; the gripper's command stays what it was."""
         position = self.sent_position if self.engaged else None if self.latest is None else frozen(self.latest.position)
         self.latest, self.engaged, self.stopped_because = None, False, ""
-        self.sent_velocity, self.residual = frozen(np.zeros(self.embodiment.n)), frozen(np.zeros(6))
+        self.sent_velocity = frozen(np.zeros(self.embodiment.n))
         return position
 
     def away_from(self, position: Array | None, seconds: float) -> str:
@@ -159,7 +159,6 @@ class ArmLoop:
         try:
             control = self._control(directive, measured, objects, clock)
             position, limits = control.position, control.active_limits
-            self.residual = control.residual
         except Exception as error:  # a bug in the controller must not leave the arm without a command
             position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
         self._close(directive)
@@ -170,6 +169,16 @@ class ArmLoop:
             self.stopped_because = sent.reason
         return JointCommand(self.sent_position, self.sent_velocity, self.closure, (*limits, *(f"{GATE}{word}" for word in sent.limited)), sent.safe)
 
+    def rehearse(self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float) -> JointCommand | None:
+        """What :meth:`command` would return, leaving no trace."""
+        parts = (self, self.controller, self.gate)
+        before = [dict(vars(part)) for part in parts]  # what they hold is replaced, never changed in place
+        try:
+            return self.command(directive, objects, now, clock)
+        finally:
+            for part, state in zip(parts, before, strict=True):
+                vars(part).update(state)
+
     def _control(self, directive: Directive | None, measured: Array, objects: Mapping[str, ObjectState], clock: float) -> ControlStep:
         if isinstance(directive, JointTarget):
             return self.controller.move(measured, np.array(directive.position))
@@ -179,10 +188,8 @@ class ArmLoop:
         delta = share * np.array([*directive.translation, *directive.rotation])
         if directive.frame in ("tool", "base"):
             return self.controller.step(measured, delta, directive.frame)
-        rotation = self.base.rotation.T
-        if directive.frame != "world":
-            rotation = rotation @ objects[directive.frame].pose.rotation
-        return self.controller.step(measured, np.concatenate([rotation @ delta[:3], rotation @ delta[3:]]), "base")
+        rotation = self.base.rotation if directive.frame == "world" else objects[directive.frame].pose.rotation.T @ self.base.rotation
+        return self.controller.step(measured, (delta.reshape(2, 3) @ rotation).ravel(), "base")
 
     def _share(self, directive: CartesianDelta, clock: float) -> float:
         """The part of a policy step's delta that falls into this control tick; the parts of a whole step add up to 1."""
@@ -206,7 +213,6 @@ class ArmLoop:
             "engaged": self.engaged,
             "closure": self.closure,
             "sent": None if self.sent_position is None else [self.sent_position.tolist(), self.sent_velocity.tolist()],
-            "residual": self.residual.tolist(),
             "stopped_because": self.stopped_because,
             "driver": [self.driver.received, self.driver.state, self.driver.reason, self.driver.speed],
             "held": self.held,
@@ -221,7 +227,6 @@ class ArmLoop:
         self.engaged, self.closure, self.stopped_because = snapshot["engaged"], snapshot["closure"], snapshot["stopped_because"]
         self.sent_position = None if snapshot["sent"] is None else frozen(snapshot["sent"][0])
         self.sent_velocity = frozen(np.zeros(self.embodiment.n) if snapshot["sent"] is None else snapshot["sent"][1])
-        self.residual = frozen(snapshot["residual"])
         self.driver, self.held = DriverInput(self.name, *snapshot["driver"]), snapshot["held"]
         if self.engaged:
             self.controller.restore(snapshot["controller"])

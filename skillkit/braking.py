@@ -91,19 +91,22 @@ class JointLimits:
                 return False
         return True
 
-    def names(self, chosen: Array, position: Array, step: Array, change: Array) -> tuple[str, ...]:
-        """Which limits hold the next displacement ``chosen`` (n,), for example ``"velocity:joint2"``."""
-        low, high = self.interval(position, step, change)
-        slack = AT_BOUND * self.change
-        held = np.flatnonzero((chosen >= high - slack) | (chosen <= low + slack)).tolist()
-        return tuple(f"{self._kind(i, float(chosen[i]), float(step[i]), float(change[i]), float(slack[i]))}:{self.joints[i]}" for i in held)
-
-    def _kind(self, i: int, chosen: float, step: float, change: float, slack: float) -> str:
-        if abs(chosen) >= self.step[i] - slack:
-            return "velocity"
-        if abs(chosen - step) >= self.change[i] - slack:
-            return "acceleration"
-        return "jerk" if abs(chosen - step - change) >= self.jerk[i] - slack else "position"
+    def names(self, chosen: Array, step: Array, change: Array, low: Array, high: Array) -> tuple[str, ...]:
+        """Which limits hold the next displacement ``chosen`` (n,) between ``low`` and ``high``, for example ``"velocity:joint2"``."""
+        found = []
+        rows = zip(chosen.tolist(), step.tolist(), change.tolist(), low.tolist(), high.tolist(), self._rows, self.joints, strict=True)
+        for next_step, last_step, last_change, least, most, (_, _, fastest, hardest, jerk), joint in rows:
+            slack = AT_BOUND * hardest
+            if least + slack < next_step < most - slack:
+                continue
+            next_change = next_step - last_step
+            if abs(next_step) >= fastest - slack:
+                found.append(f"velocity:{joint}")
+            elif abs(next_change) >= hardest - slack:
+                found.append(f"acceleration:{joint}")
+            else:
+                found.append(f"{'jerk' if abs(next_change - last_change) >= jerk - slack else 'position'}:{joint}")
+        return tuple(found)
 
     def _highest(self, room: Array, step: Array) -> Array:
         """(n,) largest next displacement whose hardest braking keeps the speed limit and fits into ``room`` (n,)."""

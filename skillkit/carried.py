@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-
-import numpy as np
+from math import dist
+from typing import Any, NamedTuple
 
 from skillkit.pose import Pose
 from skillkit.protocols import Snapshot
@@ -17,11 +17,24 @@ NEAR = 0.02  # [m] beside half the object's largest extent between its centre an
 GAP = 0.003  # [m] between the fingers: they hold something
 
 
+class Grip(NamedTuple):
+    """An object in a hand, both as they were when it was seen last."""
+
+    arm: str
+    tool: Pose  # transform_tool_to_world
+    pose: Pose  # transform_object_to_world
+
+    @property
+    def lies(self) -> Pose:
+        """``transform_object_to_tool``."""
+        return self.tool.inverse() @ self.pose
+
+
 class Carried:
-    """Which object is in which hand, and how it lies there: ``transform_object_to_tool`` when it was seen last."""
+    """Which object is in which hand, and how it lies there."""
 
     def __init__(self) -> None:
-        self.grips: dict[str, tuple[str, Pose]] = {}
+        self.grips: dict[str, Grip] = {}
 
     def follow(self, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState], closures: Iterable[float]) -> Mapping[str, ObjectState]:
         """The objects, those that are held and not seen where the tool has them; their age is that of the arm's state then.
@@ -32,37 +45,37 @@ class Carried:
         if not any(closure > CLOSED for closure in closures):
             self.grips.clear()
             return objects
+        hands = {name: (hand, hand.tool.position.tolist()) for name, hand in arms.items() if _holds(hand)}
         moved: dict[str, ObjectState] = {}
         for name, state in objects.items():
             if state.age <= UNSEEN:
-                self._look(name, state, arms)
-            elif (grip := self._held(name, arms)) is not None:
-                arm, lies = grip
-                moved[name] = replace(state, pose=arms[arm].tool @ lies, age=arms[arm].age, speed=0.0)
+                self._look(name, state, hands)
+            elif (grip := self._held(name, hands)) is not None:
+                moved[name] = replace(state, pose=arms[grip.arm].tool @ grip.lies, age=arms[grip.arm].age, speed=0.0)
         return {**objects, **moved} if moved else objects
 
-    def _look(self, name: str, state: ObjectState, arms: Mapping[str, ArmState]) -> None:
+    def _look(self, name: str, state: ObjectState, hands: Mapping[str, tuple[ArmState, list[float]]]) -> None:
         self.grips.pop(name, None)
-        reach = 0.5 * float(max(state.size)) + NEAR
-        for arm, hand in arms.items():
-            if _holds(hand) and float(np.linalg.norm(hand.tool.position - state.pose.position)) <= reach:
-                self.grips[name] = (arm, hand.tool.inverse() @ state.pose)
+        reach, place = 0.5 * float(max(state.size)) + NEAR, state.pose.position.tolist()
+        for arm, (hand, tool) in hands.items():
+            if dist(tool, place) <= reach:
+                self.grips[name] = Grip(arm, hand.tool, state.pose)
                 return
 
-    def _held(self, name: str, arms: Mapping[str, ArmState]) -> tuple[str, Pose] | None:
+    def _held(self, name: str, hands: Mapping[str, Any]) -> Grip | None:
         grip = self.grips.get(name)
-        if grip is not None and (grip[0] not in arms or not _holds(arms[grip[0]])):
+        if grip is not None and grip.arm not in hands:
             del self.grips[name]  # let go of where no camera saw it: from here its age tells
             return None
         return grip
 
     def snapshot(self) -> Snapshot:
         """Every grip."""
-        return {name: [arm, list(lies.values())] for name, (arm, lies) in self.grips.items()}
+        return {name: [grip.arm, list(grip.tool.values()), list(grip.pose.values())] for name, grip in self.grips.items()}
 
     def restore(self, snapshot: Snapshot) -> None:
         """The inverse of :meth:`snapshot`."""
-        self.grips = {name: (arm, Pose.from_values(values)) for name, (arm, values) in snapshot.items()}
+        self.grips = {name: Grip(arm, Pose.from_values(tool), Pose.from_values(pose)) for name, (arm, tool, pose) in snapshot.items()}
 
 
 def _holds(hand: ArmState) -> bool:

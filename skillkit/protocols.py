@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-import numpy as np
-
 from skillkit.pose import Array, Pose
 
 if TYPE_CHECKING:
@@ -26,17 +24,7 @@ class ControlStep(NamedTuple):
 
     position: Array  # (n,) joint command [rad] or [m]
     velocity: Array  # (n,) [rad/s] or [m/s]
-    residual: Array  # (6,) target minus commanded pose, base axes [m, rad]
     active_limits: tuple[str, ...]  # "velocity:joint2", "position:joint4", "lead" …
-    jacobian: Array | None = None  # (6, n) at ``position``, base axes
-
-    @property
-    def manipulability(self) -> float:
-        """√det(J Jᵀ) (Yoshikawa 1985), √det(Jᵀ J) with fewer than six joints; worked out when looked at."""
-        if self.jacobian is None:
-            return 0.0
-        square = self.jacobian @ self.jacobian.T if self.jacobian.shape[1] >= 6 else self.jacobian.T @ self.jacobian
-        return float(np.sqrt(max(0.0, float(np.linalg.det(square)))))
 
 
 class GateStep(NamedTuple):
@@ -87,6 +75,15 @@ class Controller(Stateful, Protocol):
     @property
     def target(self) -> Pose:
         """The pose being steered to, ``transform_tool_to_base``."""
+        ...
+
+    @property
+    def residual(self) -> Array:
+        """(6,) target minus commanded pose, base axes [m, rad]."""
+        ...
+
+    def prepare(self) -> None:
+        """Work out what the next tick needs and is known already. Without it that tick does so itself, with the same result."""
         ...
 
     def reset(self, position: Array) -> None:

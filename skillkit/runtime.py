@@ -3,6 +3,10 @@
 One core under three clocks. It reads no clock, no random state and no ROS; everything that arrives on its own is a stamped input,
 consumed at a recorded tick. The same inputs at the same ticks give the same results bit for bit, so a run can be re-executed from
 its bag, and continued from a snapshot.
+
+A step has two halves. :meth:`Runtime.act` consumes the inputs and makes the commands out of what was decided in the tick before; then they
+can leave. :meth:`Runtime.decide` asks the tree and its policies, for the tick to come. So a slow decision never delays a command, and what stops
+an arm (a cancelled goal, a pause, its driver, its gate) never waits for a decision.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from skillkit.arm import ArmLoop
 from skillkit.carried import Carried
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
-from skillkit.option import Event, Execution, Option, Started, StatusChange, fill_parameters
+from skillkit.option import Event, Execution, Option, Started, StatusChange, directive_from_values, directive_values, fill_parameters
 from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
@@ -31,6 +35,7 @@ from skillkit.spaces import (
     JointCommand,
     JointInput,
     ObjectInput,
+    ObjectState,
     Observation,
     Outcome,
     SignalInput,
@@ -42,6 +47,7 @@ MOVED = 0.1  # [m] an object that is further than this from where it was left ma
 CONTROL_WORDS = ("pause", "resume", "step")
 BREAK, UNBREAK = "break ", "unbreak "  # before the path of a node
 SECOND_GOALS = ("refuse", "queue", "preempt")
+HOLD = Hold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class StepResult:
     """What one step decided.
 
     Attributes:
-        directives: what was asked of each leased arm.
+        observation: what the decision was made on; its targets are those after this tick's commands.
+        directives: what was decided for each leased arm, to be commanded in the next tick.
         commands: what left each arm's gate.
         events: runs started and ended, node statuses changed, in order.
         ended: goals that ended with their arms at rest.
@@ -108,6 +115,12 @@ class Runtime:
         self.second_goal = second_goal
         self.waiting: list[GoalInput] = []
         self.breakpoints: set[str] = set()
+        self.directives: dict[str, Directive] = {}  # decided, to be commanded in the next tick
+        self._decided_at = 0.0  # on the clock of options
+        self._objects: Mapping[str, ObjectState] = {}  # as the decision saw them
+        self._seen: list[ObjectInput | SignalInput | AnswerInput] = []  # not yet looked at
+        self._commands: Mapping[str, JointCommand] = {}
+        self._ended: list[GoalEnded] = []
         self.tick = -1
         self.paused = False
         self.single_step = False
@@ -118,27 +131,45 @@ class Runtime:
 
     def step(self, inputs: Sequence[Input], now: float) -> StepResult:
         """Consume ``inputs`` in order and advance to ``now`` [s, task clock, never decreasing]. Never raises."""
+        self.act(inputs, now)
+        return self.decide()
+
+    def act(self, inputs: Sequence[Input], now: float) -> Mapping[str, JointCommand]:
+        """The first half of :meth:`step`: what is to leave now for each driven arm. :meth:`decide` is to follow."""
         self.tick += 1
         if self.standing:
             self.paused_for += max(0.0, now - self.now)
         self.now = max(self.now, now)
-        ended: list[GoalEnded] = []
+        self._ended = []
         requests = [given for given in inputs if not self._perceive(given)]
+        if requests or self.waiting:
+            observation = self._observe(now)
+            ready, self.waiting = self.waiting, []
+            for request in [*ready, *requests]:  # goals that waited ask again, in their order
+                self._request(request, observation, now, self._ended)
+        self._commands = self._command(ArmLoop.command, now)
+        return self._commands
+
+    def rehearse(self, now: float) -> Mapping[str, JointCommand]:
+        """What :meth:`act` would return at ``now`` if nothing new arrived, leaving no trace.
+
+        A loop that slept finds its code and data gone from the processor's caches, and takes three times as long. Done right before a tick, this
+        brings them back.
+        """
+        return self._command(ArmLoop.rehearse, now)
+
+    def decide(self) -> StepResult:
+        """The second half of :meth:`step`, at the same time: what is to be done from the next tick on."""
+        now, events = self.now, list[Event]()
         observation = self._observe(now)
-        ready, self.waiting = self.waiting, []
-        for request in [*ready, *requests]:  # goals that waited ask again, in their order
-            self._request(request, observation, now, ended)
-        events: list[Event] = []
-        directives = self._decide(observation, events)
-        self._take_over(directives, observation, now, events)
-        commands = self._command(directives, observation, now)
+        self._objects, self._decided_at = observation.objects, self._active_time
         self._stop_unsafe(observation)
-        for goal in self.goals.values():
-            events.extend(goal.execution.drain())
-        self._settle(now, ended)
+        self.directives = self._decide(observation, events)
+        self._take_over(self.directives, observation, now, events)
+        self._settle(now, self._ended)
         if self.single_step and events:
             self.paused, self.single_step = True, False
-        return StepResult(self.tick, now, observation, directives, commands, tuple(events), tuple(ended))
+        return StepResult(self.tick, now, observation, self.directives, self._commands, tuple(events), tuple(self._ended))
 
     def _perceive(self, given: Input) -> bool:
         if isinstance(given, JointInput):
@@ -150,7 +181,7 @@ class Runtime:
                 self.arms[given.arm].heed(given)
             return True
         if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
-            self.perception.take(given)
+            self._seen.append(given)  # commands do not depend on it
             return True
         if isinstance(given, TeleopInput):
             if given.arm in self.takeovers:
@@ -169,6 +200,9 @@ class Runtime:
         return "; ".join(f"{name}: {arm.driver.reason}" for name, arm in self.arms.items() if arm.held and arm.driver.state != "ready")
 
     def _observe(self, now: float) -> Observation:
+        for given in self._seen:
+            self.perception.take(given)
+        self._seen.clear()
         views = {name: arm.view(now) for name, arm in self.arms.items()}
         seen = Glance({name: view for name, view in views.items() if view is not None})
         objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()))
@@ -274,7 +308,7 @@ class Runtime:
             if any(_begins(event) in self.breakpoints for event in found):
                 self.paused, asked = True, {}
             for arm in goal.arms:
-                directives[arm] = asked.get(arm, Hold())
+                directives[arm] = asked.get(arm, HOLD)
         return directives
 
     def _take_over(self, directives: dict[str, Directive], observation: Observation, now: float, events: list[Event]) -> None:
@@ -289,11 +323,12 @@ class Runtime:
                 directives[arm] = wanted
             events.extend(takeover.events(wanted is not None, goal.execution.option.name if goal else "", self._active_time))
 
-    def _command(self, directives: Mapping[str, Directive], observation: Observation, now: float) -> dict[str, JointCommand]:
-        clock = self._active_time
+    def _command(self, make: Callable[..., JointCommand | None], now: float) -> dict[str, JointCommand]:
+        stopped = {arm for goal in self.goals.values() if goal.execution.ending is not None or self.standing for arm in goal.arms}
         commands: dict[str, JointCommand] = {}
         for name, arm in self.arms.items():
-            command = arm.command(directives.get(name), observation.objects, now, clock)
+            directive = HOLD if name in stopped else self.directives.get(name, HOLD)
+            command = make(arm, directive, self._objects, now, self._decided_at)
             if command is not None:
                 commands[name] = command
         return commands
@@ -327,6 +362,8 @@ class Runtime:
             "waiting": [asdict(one) for one in self.waiting],
             "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
+            "directives": {arm: directive_values(directive) for arm, directive in self.directives.items()},
+            "decided_at": self._decided_at,
             "perception": self.perception.snapshot(),
             "arms": {name: arm.snapshot() for name, arm in self.arms.items()},
             "carried": self.carried.snapshot(),
@@ -350,6 +387,8 @@ class Runtime:
             execution = Execution(self.options[values["execution"]["option"]], {}, {})
             execution.restore(values["execution"])
             self.goals[name] = _Goal(execution, tuple(values["arms"]), execution.ending)
+        self.directives = {arm: directive_from_values(values) for arm, values in snapshot["directives"].items()}
+        self._decided_at, self._objects = snapshot["decided_at"], self._observe(self.now).objects
 
     def newest_inputs(self) -> list[Input]:
         """What was last heard of every arm, object and signal."""
@@ -371,6 +410,7 @@ class Runtime:
             CannotResume: an arm has not been heard, moves, or is not where it was left.
         """
         self.restore(snapshot)
+        self.directives = {}
         active, self.now = self._active_time, now
         self.paused_for = now - active
         remembered, left = {name: arm.forget() for name, arm in self.arms.items()}, dict(self.perception.latest)

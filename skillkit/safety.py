@@ -2,7 +2,7 @@
 
 What may be sent is what :mod:`skillkit.braking` allows: position, velocity, acceleration and jerk inside the limits by tick and nominal
 period, and always room to brake. Because the braking distance there is the continuous one, the braking tail sent along with each command
-(:func:`braking_tail`) stays inside the position limits too.
+(:mod:`skillkit.braking_tail`) stays inside the position limits too.
 """
 
 from __future__ import annotations
@@ -24,16 +24,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 AHEAD, AHEAD_TIME = 0.25, 0.1  # [rad] or [m], and [s] of its speed, by which a joint may be away from its command
 FAULTY_INPUTS = 5  # consecutive unusable commands after which the gate stops the arm for good
 ROUNDING = 1e-10  # share of a limit by which a command may miss it by its own rounding
-SHORTEST = 1e-5  # piece of a braking tail [s]: drivers count in nanoseconds
 CATCH_UP = 0.5  # of the acceleration limit on which a joint held back by jerk counts when it catches up
-
-
-class BrakingTail(NamedTuple):
-    """What follows a command so that silence means a stop. Times count from the command's own time."""
-
-    times: Array  # (k,) [s], strictly increasing, k ≥ 1
-    positions: Array  # (k, n) [rad] or [m]
-    velocities: Array  # (k, n) [rad/s] or [m/s], the last row is zero
 
 
 class StopReport(NamedTuple):
@@ -250,37 +241,6 @@ class SafetyGate:
         step = frozen(position - self._sent)
         self._change, self._step, self._sent = frozen(step - self._step), step, position
         return GateStep(position, frozen(step / self._dt), limited, not self._reason, self._reason)
-
-
-def braking_tail(arm: Embodiment, position: Array, velocity: Array, spacing: float = 0.05) -> BrakingTail:
-    """How the arm comes to rest from ``position`` (n,) and ``velocity`` (n,) when nothing more is sent.
-
-    Constant deceleration; the joints stop together after ``max |v|/a`` where the position limits leave room for it, else earlier, each at its
-    acceleration limit at most. Rows stand at every joint's stopping time and every ``spacing`` [s], so cubic interpolation is exact.
-    From what the gate sends, every row is inside the position limits, and the cubics between them to 1e-9 rad or m.
-    """
-    speed = np.where(np.isfinite(velocity), velocity, 0.0)
-    slowest = np.abs(speed) / arm.acceleration  # (n,) time at full deceleration [s]
-    together = max(float(slowest.max()), SHORTEST)
-    room = np.maximum(np.where(speed > 0.0, arm.upper - position, position - arm.lower), 0.0)
-    tight = np.abs(speed) * together > 2.0 * room
-    duration = np.where(speed != 0.0, together, 0.0)
-    np.divide(2.0 * room, np.abs(speed), out=duration, where=tight)
-    duration = np.maximum(duration, slowest)
-    times = _spaced(np.append(duration, np.arange(1, int(together / spacing) + 1) * spacing), together)
-    moved = np.minimum(times[:, None], duration)  # (k, n)
-    share = np.divide(moved, duration, out=np.ones_like(moved), where=duration > 0.0)
-    positions = position + speed * moved * (1.0 - 0.5 * share)
-    positions = np.clip(positions, np.minimum(arm.lower, position), np.maximum(arm.upper, position))
-    velocities = speed * (1.0 - share)
-    velocities[-1] = 0.0
-    return BrakingTail(frozen(times), frozen(positions), frozen(velocities))
-
-
-def _spaced(times: Array, last: float) -> Array:
-    """The times between 0 and ``last``, and ``last``, in order; those closer than :data:`SHORTEST` to 0 or to the next one move up to there."""
-    ordered = np.unique(np.maximum(np.append(times[(times > 0.0) & (times < last)], last), SHORTEST))
-    return ordered[np.append(np.diff(ordered) > SHORTEST, True)]
 
 
 def _converted(values: Any) -> Array | None:

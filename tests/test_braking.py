@@ -107,4 +107,5 @@ def test_the_limit_that_holds_is_named(step: float, change: float, chosen: float
         Embodiment.load("panda"), joints=("j",), lower=frozen([-3]), upper=frozen([3]), velocity=frozen([2]), acceleration=frozen([100]), jerk=frozen([7500])
     )
     limits = JointLimits(arm, 0.01)
-    assert limits.names(np.array([chosen]), np.zeros(1), np.array([step]), np.array([change])) == (f"{name}:j",)
+    bounds = limits.interval(np.zeros(1), np.array([step]), np.array([change]))
+    assert limits.names(np.array([chosen]), np.array([step]), np.array([change]), *bounds) == (f"{name}:j",)

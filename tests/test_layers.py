@@ -16,7 +16,7 @@ PACKAGE = ROOT / "skillkit"
 
 LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
-    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "descriptor", "cell", "hardware", "robot_description"), 1),
+    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "descriptor", "cell", "hardware", "robot_description"), 1),
     **dict.fromkeys(("expressions", "termination", "protocols"), 1),
     **dict.fromkeys(("runtime", "library", "records", "arm", "perception", "carried", "teleop"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),
@@ -39,7 +39,10 @@ HOME = {
     "metaworld": {"sim"},
     "torch": {"learn", "policies"},
     "torchjd": {"learn"},
-    "onnxruntime": {"policies"},
+    "onnx": {"learn"},
+    "onnxruntime": {"learn", "policies"},
+    "pyarrow": {"learn"},
+    "safetensors": {"learn"},
     "unified_planning": {"planning"},
 }
 CORE = {room for room, layer in LAYER.items() if layer <= 2} | {"trees", "kinematics", "safety", "policies"}

@@ -19,7 +19,7 @@ import skillkit
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("310", "311", "312", "313")
-SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch")
+SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch", "configs")
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def pins(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_each_python_has_a_version_pinned_of_everything_skillkit_asks_for(wheel: zipfile.ZipFile, python: str) -> None:
     lines = [line.partition(": ")[2] for line in metadata(wheel, "METADATA").splitlines() if line.startswith("Requires-Dist:")]
-    extras = {"ros", "test", "dev"}
+    extras = {"ros", "test", "dev", "learn", "onnx", "metaworld"}
     asked = [line for line in lines if "extra ==" not in line or re.search(r'extra == "(\w+)"', line).group(1) in extras]  # type: ignore[union-attr]
     names = {re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", line).group(0)).lower() for line in asked}  # type: ignore[union-attr]
     known = pins(f"py{python}.txt")

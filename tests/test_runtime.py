@@ -396,3 +396,15 @@ def test_at_a_breakpoint_the_runtime_pauses_before_anything_moves_and_goes_on_wh
     bench.tick(ControlInput("unbreak line", bench.now), ControlInput("resume", bench.now))
     assert endings(bench, 300) == [("g", "SUCCEEDED")]
     assert bench.runtime.breakpoints == set()
+
+
+def test_a_rehearsal_leaves_no_trace() -> None:
+    rehearsing, plain = Bench(), Bench()
+    for bench in (rehearsing, plain):
+        bench.tick()
+        bench.tick(goal())
+    for _ in range(200):
+        expected = rehearsing.runtime.rehearse(rehearsing.now)
+        assert repr(rehearsing.runtime.rehearse(rehearsing.now)) == repr(expected)
+        assert repr(result_record(rehearsing.tick())) == repr(result_record(plain.tick()))
+    assert rehearsing.runtime.snapshot() == plain.runtime.snapshot()

@@ -29,6 +29,7 @@ from skillkit.spaces import CartesianDelta, Directive, Ending, Outcome
 ACTIONS = ("dx", "dy", "dz", "rx", "ry", "rz")
 CLOSURE = "closure"
 STEP, TURN = 0.02, 0.08  # [m, rad] of a brisk policy step: what a noise of 1 means
+STAY = 0.6  # [s] for which success must hold before a demonstration ends, so that it shows what is right at the goal, too
 KEPT = 0.8  # share of the disturbance that is left one policy step later
 LICENCE = "Apache-2.0"
 
@@ -92,7 +93,7 @@ def demonstrate(task: str, skill: str, robot: str, seed: int, noise: float) -> l
     made = system.skills[skill]
     recordings: list[Recording] = []
     endings: list[Transition] = []
-    system.skills = {**system.skills, skill: replace(made, policy=_recorded(made, recordings, noise, seed))}
+    system.skills = {**system.skills, skill: replace(made, policy=_recorded(made, recordings, noise, seed), hold=max(made.hold, STAY))}
     scene = system.tasks[name].scene
     system.cell, world = simulated_world(cell, scene, seed)
 

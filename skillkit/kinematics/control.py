@@ -18,7 +18,7 @@ arm with fewer joints than the task that remains puts position first; what is lo
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import daqp
@@ -29,7 +29,7 @@ import pinocchio as pin
 from skillkit.braking import JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
-from skillkit.kinematics.model import ArmKinematics
+from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
 
@@ -84,16 +84,52 @@ class CartesianController:
         self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
         self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
-        self._sides = np.zeros((6, 2))
+        self._sides, self._no_error = np.zeros((6, 2)), frozen(np.zeros(6))
         self._target_point: Array
         self._target_rotation: Array
         self._position: Array = arm.home
+        self._known = False  # where the tool is at the commanded position
+        self._holding = False  # the target is the commanded pose
+        self._limited = False  # the last tick met its bounds
+        self._bounds: tuple[Array, Array] | None = None  # of the next displacement, once they are known
+        self._quadratic: Array | None = None  # as much
+        self._floor = QUADRATIC_FLOOR * self.limits.step * self.limits.step
         self.reset(arm.home)
 
     @property
     def target(self) -> Pose:
         """The pose being steered to, ``transform_tool_to_base``."""
+        self.prepare()
         return Pose(frozen(self._target_point), frozen(self._target_rotation))
+
+    @property
+    def residual(self) -> Array:
+        """(6,) target minus commanded pose, base axes [m, rad]."""
+        self.prepare()
+        return self._rest_error
+
+    @property
+    def manipulability(self) -> float:
+        """√det(J Jᵀ) at the commanded position (Yoshikawa 1985), √det(Jᵀ J) with fewer than six joints."""
+        self.prepare()
+        return manipulability(self._bare)
+
+    def prepare(self) -> None:
+        """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
+
+        Meant for the time between two ticks. Without it the next tick does so itself, with the same result.
+        """
+        if self._known:
+            return
+        self._locate()
+        if self._holding:
+            self._target_point, self._target_rotation, self._rest_error = self._point, self._rotation, self._no_error
+        else:
+            self._rest_error = _closed(self._error())
+        self._known = True
+        if self._limited:
+            self._interval()
+            self._hessian()
 
     def reset(self, position: Array) -> None:
         """Start at rest at joint positions (n,); an unusable position leaves the arm where it was commanded."""
@@ -102,9 +138,11 @@ class CartesianController:
         self._step = self._change = frozen(np.zeros(self.arm.n))
         self._locate_anew()
         self._hold_target()
+        self.prepare()
 
     def step(self, measured: Array, delta: Array, frame: str = "base") -> ControlStep:
         """Move the target by ``delta`` (6,) [m, rad] in ``"base"`` or ``"tool"`` axes, rotation about the tool point, and follow it for one tick."""
+        self.prepare()
         motion = _vector(delta, 6)
         faults: tuple[str, ...] = ()
         if motion is None or frame not in ("base", "tool"):
@@ -120,6 +158,7 @@ class CartesianController:
 
     def track(self, measured: Array, pose: Pose) -> ControlStep:
         """Steer to ``pose``, ``transform_tool_to_base``, for one tick. A smoothly moving pose is followed without lag."""
+        self.prepare()
         values = _vector(pose.values() if isinstance(pose, Pose) else None, 12)
         if values is None:
             return self._follow(measured, self._error(), np.zeros(6), ("input",))
@@ -135,6 +174,7 @@ class CartesianController:
 
     def move(self, measured: Array, goal: Array) -> ControlStep:
         """One tick towards joint positions ``goal`` (n,), straight in joint space; the target becomes the commanded pose."""
+        self.prepare()
         wanted = _vector(goal, self.arm.n)
         if wanted is None:
             return self._rest(measured, ("input",))
@@ -154,7 +194,8 @@ class CartesianController:
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
         state = {"position": self._position, "before": self._before, "step": self._step, "change": self._change}
-        return {**{name: value.tolist() for name, value in state.items()}, "target": list(self.target.values())}
+        flags = {"holding": self._holding, "limited": self._limited}
+        return {**{name: value.tolist() for name, value in state.items()}, **flags, "target": list(self.target.values())}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
@@ -162,9 +203,10 @@ class CartesianController:
         target = Pose.from_values(snapshot["target"])
         self._target_point, self._target_rotation = target.position, target.rotation
         self._locate_anew()
-        self._rest_error = self._error()
+        self._holding, self._limited = snapshot["holding"], snapshot["limited"]
 
     def _rest(self, measured: Array, faults: tuple[str, ...]) -> ControlStep:
+        self.prepare()
         self._advance(self.limits.brake(self._position, self._step, self._change))
         self._hold_target()
         return self._report(measured, faults)
@@ -175,12 +217,15 @@ class CartesianController:
             faults = (*faults, "lead")
             error = self._error()
         wanted = self._wanted(error, motion)
-        if not self.limits.clear(wanted, self._position, self._step, self._change):
+        limited = False
+        if self._limited or not self.limits.clear(wanted, self._position, self._step, self._change):
             low, high = self._interval()
-            if not ((wanted >= low) & (wanted <= high)).all():
+            limited = not ((wanted >= low) & (wanted <= high)).all()
+            if limited:
                 wanted = self._nearest(wanted, low, high)
-                faults = (*faults, *self.limits.names(wanted, self._position, self._step, self._change))
+                faults = (*faults, *self.limits.names(wanted, self._step, self._change, low, high))
         self._advance(wanted)
+        self._limited = limited
         return self._report(measured, faults)
 
     def _wanted(self, error: Array, motion: Array) -> Array:
@@ -193,8 +238,8 @@ class CartesianController:
         square = x * x + y * y + z * z + (0.0 if self._position_first else a * a + b * b + c * c)
         forward = motion * self._weight
         sides[:, 1] = weighted - forward
-        if self._moving:
-            forward -= 0.5 * ((jacobian - self._jacobian_before) @ self._step)
+        if self._curvature is not None:
+            forward -= self._curvature
         posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
         if posture is not None:
             forward -= jacobian @ posture
@@ -231,25 +276,32 @@ class CartesianController:
 
     def _interval(self) -> tuple[Array, Array]:
         """Lowest and highest next displacement (n,); with little jerk to spare the position limits are approached gently, without being thrown back."""
-        limits, position = self.limits, self._position
-        low, high = limits.interval(position, self._step, self._change)
-        if limits.ramp > 1:
-            high = np.minimum(high, np.maximum(low, stopping_step(limits.upper - position, limits.change, self._landing)))
-            low = np.maximum(low, np.minimum(high, -stopping_step(position - limits.lower, limits.change, self._landing)))
-        return low, high
+        if self._bounds is None:
+            limits, position = self.limits, self._position
+            low, high = limits.interval(position, self._step, self._change)
+            if limits.ramp > 1:
+                high = np.minimum(high, np.maximum(low, stopping_step(limits.upper - position, limits.change, self._landing)))
+                low = np.maximum(low, np.minimum(high, -stopping_step(position - limits.lower, limits.change, self._landing)))
+            self._bounds = low, high
+        return self._bounds
 
     def _nearest(self, wanted: Array, low: Array, high: Array) -> Array:
         """The displacement (n,) in the box that disturbs the tool least; the clipped one where the solver gives up."""
-        scale = self.limits.step
-        scaled = self._jacobian * scale
-        hessian = scaled.T @ scaled
-        hessian.flat[:: self.arm.n + 1] += QUADRATIC_FLOOR * scale * scale
-        hessian *= 1.0 / float(hessian.max())
+        scale, hessian = self.limits.step, self._hessian()
         bounded, _, status, _ = daqp.solve(hessian, -(hessian @ (wanted / scale)), self._no_rows, high / scale, low / scale, self._plain_bounds)
         chosen = np.asarray(bounded) * scale
-        if status != 1 or not np.isfinite(chosen).all():
+        if status != 1 or not isfinite(sum(chosen.tolist())):
             chosen = np.nan_to_num(wanted)
         return np.minimum(np.maximum(chosen, low), high)
+
+    def _hessian(self) -> Array:
+        """(n, n) of the programme, in shares of the velocity limits per tick."""
+        if self._quadratic is None:
+            scaled = self._jacobian * self.limits.step
+            hessian = scaled.T @ scaled
+            hessian.ravel()[:: self.arm.n + 1] += self._floor
+            self._quadratic = hessian * (1.0 / max(hessian.diagonal().tolist()))
+        return self._quadratic
 
     def _error(self) -> Array:
         """(6,) target minus commanded pose, base axes [m, rad]."""
@@ -274,30 +326,31 @@ class CartesianController:
         self._change, self._step = _closed(step - self._step), step
         self._before, self._position = self._position, position
         self._jacobian_before, self._moving = self._jacobian, True
-        self._locate()
+        self._known = self._holding = self._limited = False
+        self._bounds = self._quadratic = None
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
         self._bare = _closed(self.kinematics.differentiate())
         self._jacobian = self._bare * self._column  # (6, n) rows weighted
         self._gram = self._jacobian @ self._jacobian.T
+        self._curvature = 0.5 * ((self._jacobian - self._jacobian_before) @ self._step) if self._moving else None
 
     def _locate_anew(self) -> None:
         self.kinematics.place(self._before)
         self._jacobian_before = self.kinematics.differentiate() * self._column
         self._moving = bool(self._step.any())
-        self._locate()
+        self._known = self._holding = self._limited = False
+        self._bounds = self._quadratic = None
 
     def _hold_target(self) -> None:
-        self._target_point, self._target_rotation = self._point, self._rotation
-        self._rest_error = frozen(np.zeros(6))
+        self._holding = True
 
     def _report(self, measured: Array, limits: tuple[str, ...]) -> ControlStep:
         seen = _vector(measured, self.arm.n)
         if seen is None or _largest(seen - self._position) > DIVERGED:
             limits = (*limits, "tracking")
-        self._rest_error = _closed(self._error())
-        return ControlStep(self._position, _closed(self._step * self._rate), self._rest_error, limits, self._bare)
+        return ControlStep(self._position, _closed(self._step * self._rate), limits)
 
 
 def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:

@@ -23,7 +23,7 @@ class Condition(nn.Module):
         self.tasks = len(instructions)
 
     def forward(self, task: Tensor) -> Tensor:
-        return torch.zeros(len(task), 0)
+        return torch.zeros(len(task), 0, device=task.device)
 
 
 class OneHot(Condition):

@@ -15,15 +15,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from skillkit.exceptions import InvalidValue, MissingLibrary, SkillkitError, UnknownName
-
-try:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-except ImportError:
-    raise MissingLibrary("pyarrow", "learn") from None
+from skillkit.exceptions import InvalidValue, SkillkitError, UnknownName
 
 Rows: TypeAlias = NDArray[np.float32]
 

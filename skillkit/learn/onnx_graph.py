@@ -30,12 +30,12 @@ def write_onnx(path: Path, tensors: Mapping[str, NDArray[np.float32]], scales: S
     """Input ``observation`` (1, raw), output ``action`` (1, actions)."""
     nodes: list[Any] = [helper.make_node("MatMul", ["observation", "matrix"], ["found"])]
     extra: dict[str, Any] = {"low": np.float32(-FAR), "high": np.float32(FAR)}
-    extra |= {"start": np.array([first]), "stop": np.array([2**31 - 1]), "axis": np.array([1])}
     for number, (kind, given, output) in enumerate((("Sub", ["found", "mean"], "centred"), ("Div", ["centred", "deviation"], "normal"))):
         nodes.append(helper.make_node(kind, given, [output], name=f"normal{number}"))
     nodes.append(helper.make_node("Clip", ["normal", "low", "high"], ["plain"]))
     parts = ["plain"]
     if scales:
+        extra |= {"start": np.array([first]), "stop": np.array([2**31 - 1]), "axis": np.array([1])}
         nodes.append(helper.make_node("Slice", ["found", "start", "stop", "axis"], ["differences"]))
     for number, scale in enumerate(scales):
         extra[f"scale{number}"] = np.float32(scale)

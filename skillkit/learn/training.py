@@ -204,8 +204,11 @@ class Training:
         self.losses = found.parts["losses"]["last"].to(self.config.device)
         if self.conflicts is not None:
             self.conflicts.load_state_dict(found.parts["conflicts"])
-        self.random.bit_generator.state = found.words["random"]
         self.step = found.words["step"]
+        if self.rank == 0:
+            self.random.bit_generator.state = found.words["random"]
+        else:  # what the first process drew is kept; the others go on with draws of their own
+            self.random = np.random.default_rng((self.config.seed, self.rank, self.step))
         drop_later_lines(self.folder / LOG, self.step)
 
     def _finish(self) -> None:

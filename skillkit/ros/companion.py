@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,13 +18,12 @@ from typing import Any
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.timer import Timer
 from std_msgs.msg import String
 
 from skillkit.ros.names import SIGN_OF_LIFE, alive
 
 PATIENCE = 1.0  # [s] of silence that is believed of a process that still runs
-LOOK_EVERY = 0.01  # [s] between two looks at a process on this machine
+LOOK_EVERY = 0.005  # [s] between two looks at a process on this machine
 
 
 def show_life(node: Node, topic: str) -> Any:
@@ -33,43 +33,63 @@ def show_life(node: Node, topic: str) -> Any:
     return publisher
 
 
+class Lookout:
+    """Looks at every watched process of a node, with one timer for all: the middleware never quite forgets timers that come and go."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.looks: dict[Watch, Callable[[], None]] = {}
+        self._timer = node.create_timer(LOOK_EVERY, self._look)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        for look in list(self.looks.values()):
+            look()
+
+
 class Watch:
     """Tells when a companion that has shown life has died; ``seen`` says whether it has shown life and has not died since.
 
     Args:
+        lookout: of the node that watches.
         lost_after: silence after which it is dead, where its process cannot be looked up [s].
         lost: called from the executor.
     """
 
-    def __init__(self, node: Node, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
-        self._node, self._lost = node, lost
+    def __init__(self, lookout: Lookout, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
+        self._lookout, self._lost = lookout, lost
         self._who: dict[str, Any] = {}
         self.seen, self._silent_since = False, float("inf")
-        self._looking: Timer | None = None
+        self._process: _Process | None = None
         events = SubscriptionEventCallbacks(liveliness=lambda change: self._changed(change.alive_count), use_default_callbacks=False)
-        self._subscription = node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
+        self._subscription = lookout.node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
 
     def close(self) -> None:
         """Watch no more."""
         self._rest()
-        self._node.destroy_subscription(self._subscription)
+        self._lookout.node.destroy_subscription(self._subscription)
 
     def _introduced(self, message: String) -> None:
         with suppress(ValueError):
             self._who = dict(json.loads(message.data))
-        if _runs(self._who) and self._looking is None:
-            self._looking = self._node.create_timer(LOOK_EVERY, self._look)
+        if _runs(self._who) and self not in self._lookout.looks:
+            self._process = _Process.of(self._who["pid"])
+            self._lookout.looks[self] = self._look
 
     def _changed(self, alive_count: int) -> None:
         if alive_count > 0:
             self.seen, self._silent_since = True, float("inf")
         elif self.seen:
             self._silent_since = time.monotonic()
-            if self._looking is None:
+            if self not in self._lookout.looks:
                 self._bury()
 
     def _look(self) -> None:
-        if not _runs(self._who) or time.monotonic() - self._silent_since > PATIENCE:
+        ended = self._process.ended if self._process is not None else not _runs(self._who)
+        if ended or time.monotonic() - self._silent_since > PATIENCE:
             self._bury()
 
     def _bury(self) -> None:
@@ -78,9 +98,32 @@ class Watch:
         self._lost()
 
     def _rest(self) -> None:
-        if self._looking is not None:
-            self._node.destroy_timer(self._looking)
-            self._looking = None
+        self._lookout.looks.pop(self, None)
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+class _Process:
+    """A running process, by a descriptor that becomes readable when it ends: quicker to ask than the files of ``/proc``."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._poll = descriptor, select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+
+    @classmethod
+    def of(cls, pid: int) -> _Process | None:
+        """``None`` where the system has no such descriptors."""
+        with suppress(OSError, AttributeError):
+            return cls(os.pidfd_open(pid))
+        return None
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._poll.poll(0))
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 def _runs(who: dict[str, Any]) -> bool:

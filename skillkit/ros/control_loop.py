@@ -11,10 +11,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from skillkit.ros.overruns import Overruns
-from skillkit.ros.ticking import REMEMBERED, Schedule
+from skillkit.ros.ticking import Remembered, Schedule
 from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import CancelInput, Input, JointCommand
 
@@ -22,6 +20,7 @@ Send = Callable[[Mapping[str, JointCommand]], None]
 Report = Callable[[Sequence[Input], StepResult], None]
 
 TIDY_EVERY = 100  # ticks
+REHEARSAL = 0.001  # [s] before a tick: about what it takes
 PATIENCE = 3.0  # [s] that arms are given to come to rest before the loop ends
 
 
@@ -30,17 +29,21 @@ class ControlLoop:
 
     Args:
         send: hands the commands of a tick to the drivers.
+        rehearse: does the same but for the sending itself; called right before a tick, see :meth:`Runtime.rehearse`.
         report: publishes what the tick consumed and decided.
         complain: told once of every kind of exception that these two raise; the loop goes on.
         overruns: what follows when ticks are missed.
     """
 
-    def __init__(self, runtime: Runtime, period: float, send: Send, report: Report, complain: Callable[[str], None], overruns: Overruns | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, period: float, send: Send, rehearse: Send, report: Report, complain: Callable[[str], None], overruns: Overruns | None = None
+    ) -> None:
         self.runtime, self.schedule, self.overruns = runtime, Schedule(period), overruns or Overruns()
         self._before: deque[Callable[[float], None]] = deque()
-        self._send, self._report, self._complain = send, report, complain
+        self._between: deque[Callable[[], None]] = deque()
+        self._send, self._rehearse, self._report, self._complain = send, rehearse, report, complain
         self._inbox: deque[Input] = deque()
-        self._ages: deque[float] = deque(maxlen=REMEMBERED)
+        self._ages = Remembered()
         self._complaints: set[str] = set()
         self._stop, self._idle = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -50,6 +53,7 @@ class ControlLoop:
         gc.collect()
         gc.freeze()  # what was built so far is never garbage
         gc.disable()  # collections happen between two ticks, see _tidy
+        self.schedule.skip()
         self._thread.start()
 
     def put(self, given: Input) -> None:
@@ -59,6 +63,10 @@ class ControlLoop:
     def before_a_tick(self, action: Callable[[float], None]) -> None:
         """Have something done once by the control thread, right before its next step; it is given that step's time."""
         self._before.append(action)
+
+    def between_ticks(self, action: Callable[[], None]) -> None:
+        """Have something done once by the control thread when its next command is out: work that must not hold up a tick from another thread."""
+        self._between.append(action)
 
     def now(self) -> float:
         """The task clock [s]."""
@@ -77,26 +85,28 @@ class ControlLoop:
         """How well the schedule was kept, and how old joint states were when their command went out [ms]."""
         figures = dict(self.schedule.report())
         figures.update(missed_last_second=float(self.overruns.recent), strained=float(self.overruns.strained))
-        ages = np.array(self._ages) * 1e3
-        if ages.size:
-            figures.update(observation_age_p50_ms=float(np.percentile(ages, 50)), observation_age_p99_ms=float(np.percentile(ages, 99)))
-        return figures
+        return {**figures, **self._ages.percentiles("observation_age", p50=50, p99=99)}
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            if self.schedule.sleep(REHEARSAL):
+                self._attempt(lambda: self._rehearse(self.runtime.rehearse(self.schedule.next)))
             now = self.schedule.wait(self._stop)
             inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
             while self._before:
                 action = self._before.popleft()
                 self._attempt(lambda action=action, now=now: action(now))  # type: ignore[misc]
-            result = self.runtime.step(inputs, now)
-            self._attempt(lambda result=result: self._send(result.commands))  # type: ignore[misc]
+            commands = self.runtime.act(inputs, now)
+            self._attempt(lambda commands=commands: self._send(commands))  # type: ignore[misc]
             self.schedule.acted()
+            result = self.runtime.decide()
             consequence = self.overruns.after(now, self.schedule.missed, self.runtime.paused)
             if consequence is not None:
                 self.put(consequence)
             self._note_ages()
             self._attempt(lambda inputs=inputs, result=result: self._report(inputs, result))  # type: ignore[misc]
+            for _ in range(len(self._between)):
+                self._attempt(self._between.popleft())
             self._tidy()
             if not self.runtime.goals and not self._inbox:
                 self._idle.set()
@@ -109,7 +119,7 @@ class ControlLoop:
     def _note_ages(self) -> None:
         ages = [self.now() - arm.latest.received for arm in self.runtime.arms.values() if arm.engaged and arm.latest is not None]
         if ages:
-            self._ages.append(max(ages))
+            self._ages.add(max(ages))
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:

@@ -6,6 +6,8 @@ tf2_msgs comes with ROS 2 from apt and is in no package registry; without it a c
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -24,7 +26,8 @@ from skillkit.spaces import JointInput
 class CellFrames:
     """Frames of a cell: ``<arm>/base`` and ``<arm>/tool``, the model's own names for them where they are told apart, and its cameras."""
 
-    def __init__(self, node: Node, cell: Cell) -> None:
+    def __init__(self, node: Node, cell: Cell, later: Callable[[Callable[[], None]], None]) -> None:
+        """``later`` has something done by the thread that asks for transforms."""
         self.frames = Frames()
         carrying = {camera.on for camera in cell.cameras}
         self._tools = {arm.name: (ArmKinematics(arm.embodiment), f"{arm.name}/tool") for arm in cell.arms if arm.name in carrying}
@@ -39,8 +42,8 @@ class CellFrames:
         if find_spec("tf2_msgs") is not None:
             from tf2_msgs.msg import TFMessage
 
-            node.create_subscription(TFMessage, "/tf", self.moved, EVERY)
-            node.create_subscription(TFMessage, "/tf_static", self.fixed, STATIC_TRANSFORMS)
+            node.create_subscription(TFMessage, "/tf", lambda message: later(partial(self.moved, message)), EVERY)
+            node.create_subscription(TFMessage, "/tf_static", lambda message: later(partial(self.fixed, message)), STATIC_TRANSFORMS)
 
     def joints(self, given: JointInput) -> None:
         """An arm's state: where its tool, and so the camera on it, was at that stamp."""

@@ -14,12 +14,11 @@ from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.node import Node
 from skillkit_interfaces.action import ExecuteSkill, RunTask
 
 from skillkit.exceptions import SkillkitError, did_you_mean
 from skillkit.option import Event, Started, Transition
-from skillkit.ros.companion import Watch
+from skillkit.ros.companion import Lookout, Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import parameters_of
 from skillkit.ros.names import client_alive
@@ -48,20 +47,21 @@ class Goals:
     """Serves both actions.
 
     Args:
+        lookout: of the node that serves.
         tasks: names that a goal may ask for. skills: the same, with their digests.
         lost_after: a client that showed life and shows none for this long has died [s].
         stop_when_lost: whether its goal is then cancelled.
     """
 
-    def __init__(self, node: Node, loop: ControlLoop, tasks: Sequence[str], skills: Mapping[str, str], lost_after: float, stop_when_lost: bool) -> None:
-        self._node, self._loop, self._lost_after, self._stop_when_lost = node, loop, lost_after, stop_when_lost
+    def __init__(self, lookout: Lookout, loop: ControlLoop, tasks: Sequence[str], skills: Mapping[str, str], lost_after: float, stop_when_lost: bool) -> None:
+        self._node, self._lookout, self._loop, self._lost_after, self._stop_when_lost = lookout.node, lookout, loop, lost_after, stop_when_lost
         self._active: dict[str, ActiveGoal] = {}
         self._digests = dict(skills)
         self._known: Mapping[str, Sequence[str]] = {"task": tuple(tasks), "skill": tuple(skills)}
         self._servers = [self._server(RunTask, "run_task"), self._server(ExecuteSkill, "execute_skill")]
-        self._timer = node.create_timer(FEEDBACK_EVERY, self._feed_back)
+        self._timer = self._node.create_timer(FEEDBACK_EVERY, self._feed_back)
         self._ended: deque[GoalEnded] = deque()
-        self._look = node.create_timer(LOOK_EVERY, self._finish)
+        self._look = self._node.create_timer(LOOK_EVERY, self._finish)
 
     def close(self) -> None:
         """End the service; goals that are still active are aborted by their clients' own rules."""
@@ -156,7 +156,7 @@ class Goals:
         if not self._stop_when_lost:
             return
         lost = CancelInput(key, 0.0, "the client that asked for it has gone")
-        goal.client = Watch(self._node, client_alive(key), self._lost_after, lambda: self._loop.put(replace(lost, received=self._loop.now())))
+        goal.client = Watch(self._lookout, client_alive(key), self._lost_after, lambda: self._loop.put(replace(lost, received=self._loop.now())))
 
     # -- from the control thread -------------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Objects and signals are found by the names of their topics, so nothing has to be
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rclpy.node import Node
 from rclpy.subscription import Subscription
@@ -40,7 +41,7 @@ class Inputs:
         self._node, self._loop = node, loop
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
         self._found: dict[str, Subscription | None] = {}
-        self.frames = CellFrames(node, cell)
+        self.frames = CellFrames(node, cell, loop.between_ticks)
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.add)
         topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:
@@ -69,13 +70,13 @@ class Inputs:
                 self._found[name] = self.poses.subscribe(thing, name, kinds)
             elif name.startswith(SIGNALS):
                 thing = name[len(SIGNALS) :]
-                self._found[name] = self._node.create_subscription(Float64, name, lambda message, thing=thing: self._signal(thing, message), NEWEST)
+                self._found[name] = self._node.create_subscription(Float64, name, partial(self._signal, thing), NEWEST)
 
     def _joints(self, reader: JointStateReader, message: JointState) -> None:
         given = reader.read(message, self._loop.now())
         if given is not None:
             self.heard.add(given.arm)
-            self.frames.joints(given)
+            self._loop.between_ticks(partial(self.frames.joints, given))
             self._loop.put(given)
 
     def _signal(self, name: str, message: Float64) -> None:

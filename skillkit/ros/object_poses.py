@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 
 from skillkit.frames import NoTransform
 from skillkit.pose import Pose
@@ -43,28 +45,35 @@ class ObjectPoses:
         if find_spec("vision_msgs") is not None:
             from vision_msgs.msg import Detection3DArray
 
-            node.create_subscription(Detection3DArray, "detections", self.detections, NEWEST)
+            node.create_subscription(Detection3DArray, "detections", partial(self._later, self.detections, Detection3DArray), NEWEST, raw=True)
 
     def subscribe(self, name: str, topic: str, kinds: list[str]) -> Any:
         """Listen to an object's topic; ``None`` where its type is not one of ours."""
         kind = next((KINDS[word] for word in kinds if word in KINDS), None)
-        return self._node.create_subscription(kind, topic, lambda message: self.take(name, message), NEWEST) if kind is not None else None
+        if kind is None:
+            return None
+        return self._node.create_subscription(kind, topic, partial(self._later, partial(self.take, name), kind), NEWEST, raw=True)
 
-    def take(self, name: str, message: Any) -> None:
-        """One message of an object."""
-        given = object_input(name, message, self._loop.now())
+    def _later(self, take: Callable[[Any, float], None], kind: type, data: bytes) -> None:
+        """Messages are many and large, and none is urgent: the control thread reads them when its command is out."""
+        received = self._loop.now()
+        self._loop.between_ticks(lambda: take(deserialize_message(data, kind), received))
+
+    def take(self, name: str, message: Any, received: float) -> None:
+        """One message of an object, which arrived at ``received`` [s]."""
+        given = object_input(name, message, received)
         if hasattr(message.pose, "covariance"):
             spread = spread_of(message.pose.covariance)
             self._loop.put(SignalInput(f"{name}_spread", given.stamp, given.received, spread))
         self._put(given, str(message.header.frame_id))
 
-    def detections(self, message: Any) -> None:
+    def detections(self, message: Any, received: float) -> None:
         """``vision_msgs/Detection3DArray``: each object by its best hypothesis."""
         for detection in message.detections:
             best = max(detection.results, key=lambda result: result.hypothesis.score, default=None)
             if best is not None:
                 pose = PoseWithCovarianceStamped(header=message.header, pose=best.pose)
-                self.take(str(best.hypothesis.class_id), pose)
+                self.take(str(best.hypothesis.class_id), pose, received)
 
     def _put(self, given: ObjectInput, frame: str) -> None:
         if frame not in ("", "world"):
@@ -78,11 +87,12 @@ class ObjectPoses:
             given = _moved(given, transform)
         self.lost.pop(given.name, None)
         self._heard(given.name)
-        self._loop.put(replace(given, received=given.received - self._delay(given.stamp)))
+        self._loop.put(replace(given, received=given.received - self._delay(given)))
 
-    def _delay(self, stamp: float) -> float:
+    def _delay(self, given: ObjectInput) -> float:
         """How long a pose was on its way [s], where its stamp is of this machine's clock."""
-        delay = seconds(self._node.get_clock().now().to_msg()) - stamp
+        arrived = seconds(self._node.get_clock().now().to_msg()) - (self._loop.now() - given.received)
+        delay = arrived - given.stamp
         return delay if self._hardware and 0.0 <= delay < LATEST else 0.0
 
 

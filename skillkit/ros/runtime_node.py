@@ -33,7 +33,7 @@ from skillkit.kinematics.calibration import ToolDifference
 from skillkit.pose import Array
 from skillkit.ros import process
 from skillkit.ros.arm_record import note_success
-from skillkit.ros.companion import Watch
+from skillkit.ros.companion import Lookout, Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.described import SelfDescriptions
 from skillkit.ros.drivers import ArmDriver
@@ -199,8 +199,9 @@ class RuntimeNode(LifecycleNode):
         self.runtime = self.system.runtime(self.sizes, self.given["second_goal"])
         self.records = Records(self, self.runtime)
         self._describe(self.system, self.sizes)
-        self.recorder = Watch(self, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
-        self.open.append(self.recorder)
+        self.lookout = Lookout(self)
+        self.recorder = Watch(self.lookout, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
+        self.open += [self.recorder, self.lookout]
         self._recorded: Timer = self.create_timer(READY_EVERY, self._start_when_recorded)
         self._start_when_recorded()
 
@@ -213,7 +214,7 @@ class RuntimeNode(LifecycleNode):
         topics = ArmTopics.in_cell(cell)
         period = 1.0 / max(arm.embodiment.control_rate for arm in cell.arms)
         self.loop = ControlLoop(
-            self.runtime, period, self._send, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
+            self.runtime, period, self._send, self._rehearse, self._report, self._complain, Overruns(self.given["on_overrun"], self.given["overruns_allowed"])
         )
         reached = [arm if self.given["hardware"] else replace(arm, hardware=arm.hardware.simulated()) for arm in cell.arms]
         try:
@@ -258,7 +259,7 @@ class RuntimeNode(LifecycleNode):
         stop = self.given["on_client_lost"] == "stop"
         by_hand = teleop.options([arm.name for arm in self.system.cell.arms])
         skills = {**{name: skill.digest for name, skill in self.system.skills.items()}, **dict.fromkeys(by_hand, "")}
-        self.goals = Goals(self, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
+        self.goals = Goals(self.lookout, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
         self.open.append(self.goals)
         if self.resumed is not None:
             self.loop.before_a_tick(self._resume)
@@ -275,6 +276,10 @@ class RuntimeNode(LifecycleNode):
     def _send(self, commands: Mapping[str, JointCommand]) -> None:
         for name, command in commands.items():
             self.outputs[name].send(command)
+
+    def _rehearse(self, commands: Mapping[str, JointCommand]) -> None:
+        for name, command in commands.items():
+            self.outputs[name].motion.rehearse(command)
 
     def _report(self, inputs: Sequence[Input], result: StepResult) -> None:
         if self.records is not None:
@@ -322,9 +327,9 @@ class RuntimeNode(LifecycleNode):
             self.breakpoints = set(paths)
 
     def _recorder_lost(self) -> None:
-        self.get_logger().error("the recorder has gone")
         if self.loop is not None and self.given["on_recorder_lost"] == "stop":
             self.loop.put(CancelInput("", self.loop.now(), "the recorder has gone"))
+        self.get_logger().error("the recorder has gone")  # takes tens of milliseconds
 
     def _list_skills(self, request: ListSkills.Request, response: ListSkills.Response) -> ListSkills.Response:
         skills = self.system.skills if self.system is not None else {}

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
 
 REMEMBERED = 6_000  # ticks whose times are kept: one minute at 100 Hz
+
+
+class Remembered:
+    """The last :data:`REMEMBERED` of many times [s]."""
+
+    def __init__(self) -> None:
+        self._values, self._count = np.zeros(REMEMBERED), 0
+
+    def add(self, value: float) -> None:
+        """One more."""
+        self._values[self._count % REMEMBERED] = value
+        self._count += 1
+
+    def percentiles(self, name: str, **wanted: float) -> dict[str, float]:
+        """``<name>_<label>_ms`` of every label → percentile; nothing where nothing was added."""
+        values = self._values[: self._count]
+        if not values.size:
+            return {}
+        found = np.percentile(values, list(wanted.values())) * 1e3
+        return {f"{name}_{label}_ms": value for label, value in zip(wanted, found.tolist(), strict=True)}
 
 
 class Schedule:
@@ -21,8 +40,23 @@ class Schedule:
         self.tick = -1
         self.missed = 0
         self._began = self.start
-        self._late: deque[float] = deque(maxlen=REMEMBERED)
-        self._busy: deque[float] = deque(maxlen=REMEMBERED)
+        self._late, self._busy = Remembered(), Remembered()
+
+    def skip(self) -> None:
+        """Go on with the present tick: those that passed before anything could be done in them were not missed."""
+        self.tick = max(self.tick, int(self.now() / self.period))
+
+    def sleep(self, before: float) -> bool:
+        """Sleep until ``before`` [s] the next tick; whether there was time to."""
+        left = self.start + self.next - before - time.monotonic()
+        if left > 0.0:
+            time.sleep(left)
+        return left > 0.0
+
+    @property
+    def next(self) -> float:
+        """When the next tick is due, task clock [s]."""
+        return (self.tick + 1) * self.period
 
     def wait(self, stop: threading.Event) -> float:
         """Sleep until the next tick; its time on the task clock [s], which is the scheduled one."""
@@ -35,7 +69,7 @@ class Schedule:
         while (left := self.due - time.monotonic()) > 0.0 and not stop.is_set():
             time.sleep(min(left, 0.1))
         self._began = time.monotonic()
-        self._late.append(self._began - self.due)
+        self._late.add(self._began - self.due)
         return self.tick * self.period
 
     @property
@@ -49,14 +83,9 @@ class Schedule:
 
     def acted(self) -> None:
         """Note that the current tick's command is out."""
-        self._busy.append(time.monotonic() - self._began)
+        self._busy.add(time.monotonic() - self._began)
 
     def report(self) -> Mapping[str, float]:
         """Jitter (start of a tick after its due time) and start-to-publish, as percentiles [ms]; ticks and missed ticks."""
-        late, busy = np.array(self._late) * 1e3, np.array(self._busy) * 1e3
         figures: dict[str, float] = {"ticks": float(self.tick + 1), "missed": float(self.missed)}
-        for name, values in (("jitter", late), ("publish", busy)):
-            if values.size:
-                for label, q in (("p50", 50), ("p99", 99), ("max", 100)):
-                    figures[f"{name}_{label}_ms"] = float(np.percentile(values, q))
-        return figures
+        return {**figures, **self._late.percentiles("jitter", p50=50, p99=99, max=100), **self._busy.percentiles("publish", p50=50, p99=99, max=100)}

@@ -130,7 +130,8 @@ class BenchmarkTask:
 
     def expert(self, observation: Array) -> Array:
         """(4,) what the scripted expert does here, cut to [−1, 1]."""
-        return np.clip(np.asarray(self._expert.get_action(observation), dtype=np.float64), -1.0, 1.0)
+        own = observation.copy()  # some experts move the things they see about in place
+        return np.clip(np.asarray(self._expert.get_action(own), dtype=np.float64), -1.0, 1.0)
 
 
 def task_names(word: str) -> tuple[str, ...]:

@@ -11,14 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'learn' is not installed")
 
-from skillkit.exceptions import InvalidValue, SkillkitError
-from skillkit.learn.export import export_skill
-from skillkit.learn.folding import FOLDS, fold
-from skillkit.learn.model import Model
-from skillkit.learn.networks import NETWORKS
-from skillkit.learn.training import Training
-from skillkit.policies.learned import Network
-from skillkit.policies.tensors import read_tensors
+from skillkit.exceptions import InvalidValue, SkillkitError  # noqa: E402
+from skillkit.learn.export import export_skill  # noqa: E402
+from skillkit.learn.folding import FOLDS, fold  # noqa: E402
+from skillkit.learn.model import Model  # noqa: E402
+from skillkit.learn.networks import NETWORKS  # noqa: E402
+from skillkit.learn.training import Training  # noqa: E402
+from skillkit.policies.learned import Network  # noqa: E402
+from skillkit.policies.tensors import read_tensors  # noqa: E402
 
 FOLDED = sorted(name for name, kind in NETWORKS.items() if kind in FOLDS)
 

@@ -6,18 +6,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'learn' is not installed")
 
-from skillkit.learn.networks import NETWORKS, Network, Shape
-from skillkit.learn.networks.adapters import Adapters
-from skillkit.learn.networks.attention import Attention
-from skillkit.learn.networks.cross_stitch import CrossStitch
-from skillkit.learn.networks.hyper import Hyper
-from skillkit.learn.networks.lora import LowRank
-from skillkit.learn.networks.mixture import Mixture
-from skillkit.learn.networks.modular import Modular
-from skillkit.learn.networks.network import TaskLinear, Trunk
-from skillkit.learn.networks.relation import Relation, task_covariance
-from skillkit.learn.networks.separate import Separate, Soft
-from skillkit.learn.networks.shared import Shared
+from skillkit.learn.networks import NETWORKS, Network, Shape  # noqa: E402
+from skillkit.learn.networks.adapters import Adapters  # noqa: E402
+from skillkit.learn.networks.attention import Attention  # noqa: E402
+from skillkit.learn.networks.cross_stitch import CrossStitch  # noqa: E402
+from skillkit.learn.networks.hyper import Hyper  # noqa: E402
+from skillkit.learn.networks.lora import LowRank  # noqa: E402
+from skillkit.learn.networks.mixture import Mixture  # noqa: E402
+from skillkit.learn.networks.modular import Modular  # noqa: E402
+from skillkit.learn.networks.network import TaskLinear, Trunk  # noqa: E402
+from skillkit.learn.networks.relation import Relation, task_covariance  # noqa: E402
+from skillkit.learn.networks.separate import Separate, Soft  # noqa: E402
+from skillkit.learn.networks.shared import Shared  # noqa: E402
 
 SHAPE = Shape(inputs=6, conditions=3, actions=(4, 2, 4), hidden=(16, 12), groups=(2, 4))
 TASK = torch.tensor([2, 0, 1, 0])

@@ -10,13 +10,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'learn' is not installed")
 
-from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
-from skillkit.learn.condition import CONDITIONS
-from skillkit.learn.config import Config, from_dict, load_config
-from skillkit.learn.dataset import Space
-from skillkit.learn.features import FAR, Features, choose
-from skillkit.learn.language import embed
-from skillkit.learn.outputs import Bins, Regression
+from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName  # noqa: E402
+from skillkit.learn.condition import CONDITIONS  # noqa: E402
+from skillkit.learn.config import Config, from_dict, load_config  # noqa: E402
+from skillkit.learn.dataset import Space  # noqa: E402
+from skillkit.learn.features import FAR, Features, choose  # noqa: E402
+from skillkit.learn.language import embed  # noqa: E402
+from skillkit.learn.outputs import Bins, Regression  # noqa: E402
 
 SPACE = Space(
     ("tx", "ty", "tz", "closure", "ox", "oy", "oz", "before"), ("dx",), 20.0,

@@ -15,15 +15,15 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'learn' is not installed")
 
-from skillkit.exceptions import InvalidValue, UnknownName
-from skillkit.learn.acting import Acting
-from skillkit.learn.model import WEIGHTS, Model
-from skillkit.learn.networks import NETWORKS
-from skillkit.learn.report import write_report
-from skillkit.learn.training import LOG, Training
+from skillkit.exceptions import InvalidValue, UnknownName  # noqa: E402
+from skillkit.learn.acting import Acting  # noqa: E402
+from skillkit.learn.model import WEIGHTS, Model  # noqa: E402
+from skillkit.learn.networks import NETWORKS  # noqa: E402
+from skillkit.learn.report import write_report  # noqa: E402
+from skillkit.learn.training import LOG, Training  # noqa: E402
 
 
-class Killed(Exception):  # noqa: N818
+class Killed(Exception):
     """Stands for a process that ends at once."""
 
 
@@ -124,7 +124,9 @@ def test_failed_demonstrations_are_left_out_and_limits_hold(configured: Callable
     assert [task.name for task in Training(configured(tasks="flee,approach"), tmp_path / "b").data.tasks] == ["flee", "approach"]
 
 
-@pytest.mark.parametrize("change", [{"network": "telepathy"}, {"weighting": "heavy"}, {"aggregator": "x"}, {"sampling": "x"}, {"tasks": "fly"}, {"condition": "x"}])
+@pytest.mark.parametrize(
+    "change", [{"network": "telepathy"}, {"weighting": "heavy"}, {"aggregator": "x"}, {"sampling": "x"}, {"tasks": "fly"}, {"condition": "x"}]
+)
 def test_a_method_that_does_not_exist_is_named(change: dict, configured: Callable, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=next(iter(change.values()))):
         Training(configured(**change), tmp_path)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skillkit.braking_tail import braking_tail
 from skillkit.embodiment import Embodiment
 from skillkit.ros.follower import TrajectoryFollower
-from skillkit.safety import braking_tail
 
 number = st.floats(-2.0, 2.0)
 
@@ -63,8 +63,8 @@ def test_a_command_with_its_braking_tail_comes_to_rest_within_the_acceleration_l
     velocity = np.array(speed) * model.velocity
     tail = braking_tail(model, model.home, velocity)
     follower = TrajectoryFollower(model.home)
-    times = [0.01, *(0.01 + tail.times).tolist()]
-    follower.replace(0.0, times, [model.home.tolist(), *tail.positions.tolist()], [velocity.tolist(), *tail.velocities.tolist()])
+    times = [0.01, *(0.01 + time for time in tail.times)]
+    follower.replace(0.0, times, [model.home.tolist(), *tail.positions], [velocity.tolist(), *tail.velocities])
     grid = np.arange(0.012, times[-1], 0.002)
     speeds = np.array([follower.at(time)[1] for time in grid])
     if len(speeds) > 1:

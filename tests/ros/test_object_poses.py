@@ -40,7 +40,7 @@ class Bench:
     def __init__(self, node: Node, hardware: bool = False) -> None:
         self.put: list[Any] = []
         self.heard: list[str] = []
-        self.frames = CellFrames(node, CELL)
+        self.frames = CellFrames(node, CELL, lambda action: action())
         loop: Any = SimpleNamespace(now=lambda: 7.0, put=self.put.append)
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.append)
 
@@ -80,7 +80,7 @@ def test_a_wrist_camera_tells_where_a_thing_is_by_where_the_wrist_was(node: Node
     bench = Bench(node)
     bench.arm_at(HOME, 1.0)
     bench.arm_at(HOME + 0.3, 1.4)
-    bench.poses.take("cup", seen("wrist_optical", 1.0))
+    bench.poses.take("cup", seen("wrist_optical", 1.0), 7.0)
     expected = STANDS @ ArmKinematics(CELL.arms[0].embodiment).forward(HOME) @ HAND_EYE @ SEEN
     (given,) = bench.objects
     np.testing.assert_allclose(given.position, expected.position, atol=1e-9)
@@ -90,7 +90,7 @@ def test_a_wrist_camera_tells_where_a_thing_is_by_where_the_wrist_was(node: Node
 
 def test_a_pose_in_the_world_is_left_as_it_is_bit_for_bit(node: Node) -> None:
     bench = Bench(node)
-    bench.poses.take("cup", seen("world", 3.0))
+    bench.poses.take("cup", seen("world", 3.0), 7.0)
     assert bench.objects[0].position == tuple(SEEN.position.tolist())
     assert bench.objects[0].received == 7.0
 
@@ -99,10 +99,10 @@ def test_a_pose_in_the_world_is_left_as_it_is_bit_for_bit(node: Node) -> None:
 def test_a_pose_whose_frame_cannot_be_told_is_not_used_and_the_reason_is_kept(node: Node, frame: str, stamp: float, why: str) -> None:
     bench = Bench(node)
     bench.arm_at(HOME, 1.0)
-    bench.poses.take("cup", seen(frame, stamp))
+    bench.poses.take("cup", seen(frame, stamp), 7.0)
     assert (bench.objects, bench.heard) == ([], [])
     assert why in bench.poses.lost["cup"]
-    bench.poses.take("cup", seen("world", 1.0))
+    bench.poses.take("cup", seen("world", 1.0), 7.0)
     assert bench.poses.lost == {}
 
 
@@ -111,7 +111,7 @@ def test_a_covariance_becomes_a_signal_in_metres(node: Node) -> None:
     message = PoseWithCovarianceStamped()
     message.header.frame_id, message.pose.pose = "world", message_of(SEEN)
     message.pose.covariance = np.diag([1e-6, 4e-6, 1e-6, 1.0, 1.0, 1.0]).ravel().tolist()
-    bench.poses.take("cup", message)
+    bench.poses.take("cup", message, 7.0)
     (spread,) = (given for given in bench.put if isinstance(given, SignalInput))
     assert (spread.name, spread.value) == ("cup_spread", pytest.approx(0.002))
 
@@ -119,8 +119,8 @@ def test_a_covariance_becomes_a_signal_in_metres(node: Node) -> None:
 def test_on_hardware_the_age_of_a_pose_counts_from_its_stamp(node: Node) -> None:
     bench = Bench(node, hardware=True)
     now = node.get_clock().now().nanoseconds * 1e-9
-    bench.poses.take("cup", seen("world", now - 0.2))
-    bench.poses.take("cup", seen("world", 12.0))
+    bench.poses.take("cup", seen("world", now - 0.2), 7.0)
+    bench.poses.take("cup", seen("world", 12.0), 7.0)
     assert bench.objects[0].received == pytest.approx(6.8, abs=0.05)
     assert bench.objects[1].received == 7.0
 
@@ -135,7 +135,7 @@ def test_transforms_of_tf_are_used_at_their_stamps(node: Node) -> None:
         edges.append(edge)
     bench.frames.fixed(SimpleNamespace(transforms=edges[:1]))
     bench.frames.moved(SimpleNamespace(transforms=edges[1:]))
-    bench.poses.take("cup", seen("camera_link", 5.0, Pose.from_vector()))
+    bench.poses.take("cup", seen("camera_link", 5.0, Pose.from_vector()), 7.0)
     assert bench.objects[0].position == (3.0, 0.0, 0.0)
 
 
@@ -145,7 +145,7 @@ def test_of_several_hypotheses_the_best_names_the_object(node: Node) -> None:
         SimpleNamespace(hypothesis=SimpleNamespace(class_id=name, score=score), pose=PoseWithCovarianceStamped().pose)
         for name, score in (("bottle", 0.2), ("cup", 0.7))
     ]
-    bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=[SimpleNamespace(results=results), SimpleNamespace(results=[])]))
+    bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=[SimpleNamespace(results=results), SimpleNamespace(results=[])]), 7.0)
     assert bench.heard == ["cup"]
 
 

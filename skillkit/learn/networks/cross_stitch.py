@@ -34,8 +34,8 @@ class CrossStitch(Network):
     def act(self, x: Tensor, condition: Tensor, task: Tensor) -> Tensor:
         flat = x.flatten(0, 1)
         h = flat.expand(self.shape.tasks, *flat.shape)  # (T, S·b, d)
-        every = torch.arange(self.shape.tasks)
+        every = torch.arange(self.shape.tasks, device=x.device)
         for layer, stitch in zip(self.layers, self.stitches, strict=True):
             h = torch.einsum("ij,jnd->ind", stitch, torch.relu(layer(h, every)))
-        slots = h.unflatten(1, x.shape[:2])[task, torch.arange(len(task))]  # (S, b, d) of each slot's own column
+        slots = h.unflatten(1, x.shape[:2])[task, torch.arange(len(task), device=x.device)]  # (S, b, d) of each slot's own column
         return self.heads(slots, task)

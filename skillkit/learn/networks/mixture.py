@@ -36,7 +36,7 @@ class Mixture(Network):
         shares = self.shares(flat)  # (S·b, E)
         self.load = shares.mean(0)
         h = flat.expand(self.experts, *flat.shape)
-        every = torch.arange(self.experts)
+        every = torch.arange(self.experts, device=x.device)
         for number, layer in enumerate(self.layers):
             h = layer(h, every)
             h = torch.relu(h) if number < len(self.layers) - 1 else h

@@ -35,7 +35,7 @@ class Modular(Network):
     def act(self, x: Tensor, condition: Tensor, task: Tensor) -> Tensor:
         known = condition if condition.shape[-1] else condition.new_ones(len(condition), 1)
         key = torch.relu((self.embed(x) * self.task(known)[:, None, :]).flatten(0, 1))  # (N, routing)
-        every, n = torch.arange(self.modules_per_layer), self.modules_per_layer
+        every, n = torch.arange(self.modules_per_layer, device=x.device), self.modules_per_layer
         h = torch.relu(self.first(x.flatten(0, 1))).expand(n, -1, -1)
         for number, layer in enumerate(self.layers):
             h = torch.relu(layer(h, every))  # (n, N, w)

@@ -11,13 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 
-from skillkit.exceptions import MissingLibrary
-
-try:
-    import torch
-    from torch import Tensor, nn
-except ImportError:
-    raise MissingLibrary("torch", "learn") from None
+import torch
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)

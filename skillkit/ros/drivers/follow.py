@@ -50,6 +50,9 @@ class FollowDriver:
         """Note it; the executor asks for the newest."""
         self._latest = command
 
+    def rehearse(self, command: JointCommand) -> None:
+        """Sending only notes it."""
+
     def close(self) -> None:
         """Ask no more."""
         self._thread.close()

@@ -17,6 +17,10 @@ class MotionDriver(Protocol):
         """One command; what follows it is a stop unless another comes."""
         ...
 
+    def rehearse(self, command: JointCommand) -> object:
+        """All that :meth:`send` would do but for the sending."""
+        ...
+
     def close(self) -> None:
         """Send no more."""
         ...

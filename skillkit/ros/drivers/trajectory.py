@@ -7,11 +7,11 @@ from trajectory_msgs.msg import JointTrajectory
 
 from skillkit.bags.cdr import Codec
 from skillkit.bags.schemas import JOINT_TRAJECTORY, schema
+from skillkit.braking_tail import braking_tail
 from skillkit.embodiment import Embodiment
 from skillkit.records import Record
 from skillkit.ros.conversions import trajectory_record
 from skillkit.ros.names import NEWEST
-from skillkit.safety import braking_tail
 from skillkit.spaces import JointCommand
 
 
@@ -30,7 +30,11 @@ class TrajectoryDriver:
 
     def send(self, command: JointCommand) -> None:
         """Publish one command."""
-        self._publisher.publish(self._codec.encode(with_tail(self._wire, command, self._period)))
+        self._publisher.publish(self.rehearse(command))
+
+    def rehearse(self, command: JointCommand) -> bytes:
+        """The message that :meth:`send` would publish."""
+        return self._codec.encode(with_tail(self._wire, command, self._period))
 
     def close(self) -> None:
         """Nothing to end: the last message ends by itself."""
@@ -46,8 +50,5 @@ def with_tail(wire: Embodiment, command: JointCommand, period: float) -> Record:
     middle = command.position - 0.5 / wire.control_rate * command.velocity
     tail = braking_tail(wire, middle, command.velocity)
     points = [(period, middle.tolist(), command.velocity.tolist())]
-    points += [
-        (period + time, position, velocity)
-        for time, position, velocity in zip(tail.times.tolist(), tail.positions.tolist(), tail.velocities.tolist(), strict=True)
-    ]
+    points += [(period + time, position, velocity) for time, position, velocity in zip(*tail, strict=True)]
     return trajectory_record(wire.joints, points)
