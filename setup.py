@@ -50,7 +50,7 @@ ROS = [
 
 EXTRAS = {
     "ros": ROS,
-    "learn": ["torch>=2.4", "torchjd>=0.7", "safetensors", "pyarrow", "scipy", "scikit-learn"],
+    "learn": ["torch>=2.4", "torchjd>=0.7", "safetensors", "pyarrow", "pillow", "scipy", "scikit-learn"],
     "tensorboard": ["tensorboard"],
     # What Meta-World needs; itself it comes with 'pip install --no-deps metaworld==3.1.1': it asks for one old version of mujoco, and works with ours.
     "metaworld": ["gymnasium", "imageio", "scipy"],

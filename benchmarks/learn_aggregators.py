@@ -25,7 +25,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from skillkit.exceptions import MissingLibrary
+from skillkit.exceptions import SkillkitError
 from skillkit.learn.gradients import AGGREGATORS, TORCHJD, PCGrad, TaskGradients, make_aggregator
 
 OBSERVATIONS, WIDTH, ACTIONS = 39, 400, 4
@@ -92,7 +92,7 @@ def methods(setting: Setting, every: bool) -> dict[str, Callable[[], None]]:
         try:
             aggregator = make_aggregator(name)
             setting.step(per_task, aggregator)
-        except MissingLibrary:
+        except SkillkitError:
             continue
         found[name] = lambda aggregator=aggregator: setting.step(per_task, aggregator)  # type: ignore[misc]
     found["pcgrad, task by task"] = lambda: setting.step(one_by_one, PCGrad())

@@ -3,10 +3,11 @@
     skillkit demos mt50 --episodes 5 --noise 0.3 -o demos/mt50
     python benchmarks/learn_structure.py --dataset demos/mt50 [--counts 1 10 25 50] [--seeds 3] [--steps 4000] [--episodes 10] [-o runs/structure] [--json]
 
-One network per number of tasks and seed, each on the first so many tasks of the dataset, with the same number of samples of every task; 1 stands for networks of
-their own for the tasks of the smallest number above it. All are judged on those tasks, which every network has learned. Groups come from the gradients of
-a training with the largest number. What was trained and evaluated already is not done again, so a killed run goes on. Needs skillkit[learn]
-and metaworld. About ten minutes a seed for 1, 10, 25 and 50 tasks on one core; less with ``--jobs``.
+One network per number of tasks and seed, each on the first so many tasks of the dataset, with the same number of samples of every task; 1
+stands for networks of their own for the tasks of the smallest number above it. All are judged on those tasks, which every network has
+learned. Groups come from the gradients of a training with the largest number. What was trained and evaluated already is not done again,
+so a killed run goes on. Needs skillkit[learn] and metaworld, and hours on one core with the numbers above; a few minutes with
+``--counts 1 3 10 --steps 500 --episodes 3``.
 
 Nothing is claimed: the documents at hand contradict each other (pooling few tasks hurts; pooling always helps), and this is how to find out.
 """
@@ -92,9 +93,8 @@ def show(found: dict[str, Any]) -> None:
     print("per tenfold number of tasks: {estimate:+.3f} ({low:+.3f} … {high:+.3f})".format(**found["per_tenfold"]))
     for count, transfer in found["transfer"].items():
         gain = transfer["mean_gain"]
-        print(
-            f"{count} tasks against one each: {gain[0]:+.3f} ({gain[1]:+.3f} … {gain[2]:+.3f}); hurt {transfer['hurt']}, helped {transfer['helped']}, open {transfer['open']}"
-        )
+        verdicts = ", ".join(f"{verdict} {transfer[verdict]}" for verdict in ("hurt", "helped", "open"))
+        print(f"{count} tasks against one each: {gain[0]:+.3f} ({gain[1]:+.3f} … {gain[2]:+.3f}); {verdicts}")
     for pair in found["pareto"][:3]:
         print(f"largest trade: {pair['first']} against {pair['second']}, {pair['traded']:.2f}; best compromises: {', '.join(pair['front'])}")
     print(f"pairs of gradients in conflict: {100 * found['conflicting_share']:.0f} %; groups by their cosines:")
@@ -122,7 +122,7 @@ def main() -> int:
     if max(arguments.counts) < 2 or len(set(arguments.counts)) < 2:
         parser.error("--counts needs at least two numbers, one of them above 1")
     if not Path(arguments.dataset).exists():
-        print(f"{arguments.dataset} is missing; make it: skillkit demos mt50 --episodes 5 --noise 0.3 -o {arguments.dataset}")
+        print(f"{arguments.dataset} is missing; nothing was measured; make it: skillkit demos mt50 --episodes 5 --noise 0.3 -o {arguments.dataset}")
         return 0
     found = measure(arguments)
     if arguments.json:

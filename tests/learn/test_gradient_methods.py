@@ -12,7 +12,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from scipy.optimize import minimize  # noqa: E402
 
-from skillkit.exceptions import InvalidValue, MissingLibrary, UnknownName  # noqa: E402
+from skillkit.exceptions import InvalidValue, SkillkitError, UnknownName  # noqa: E402
 from skillkit.learn.gradients import AGGREGATORS, MGDA, TORCHJD, CAGrad, Mean, PCGrad, Sum, make_aggregator  # noqa: E402
 from skillkit.learn.gradients.min_norm import min_norm_weights  # noqa: E402
 
@@ -185,7 +185,7 @@ def test_every_aggregator_of_torchjd_can_be_named_and_repeats_itself(name: str) 
     try:
         first, second = make_aggregator(name, seed=3), make_aggregator(name, seed=3)
         one = first(gradients)
-    except MissingLibrary:
+    except SkillkitError:
         pytest.skip(f"the solver that torchjd's {name} needs is not installed")
     torch.manual_seed(99)
     before = torch.get_rng_state()

@@ -42,7 +42,7 @@ def make_aggregator(name: str, **options: Any) -> Aggregator:
 
     Raises:
         UnknownName: neither of the two.
-        MissingLibrary: it is torchjd's, and torchjd or what that method needs is not installed.
+        SkillkitError: it is torchjd's, and torchjd or the solver of that method is not installed.
     """
     if name in AGGREGATORS:
         return AGGREGATORS[name](**options)

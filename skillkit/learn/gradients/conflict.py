@@ -76,8 +76,8 @@ class ConflictMatrix:
         """Write ``conflict.json``, ``conflict.png``, and ``conflict.npy`` with the cosines of every update (updates, T, T)."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "conflict.json").write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
-        heat_map(self.mean(), self.tasks, "cosine of the gradients, mean over training").save(folder / "conflict.png")
         np.save(folder / "conflict.npy", np.array(self.cosines, np.float16).reshape(-1, len(self.tasks), len(self.tasks)))
+        heat_map(self.mean(), self.tasks, "cosine of the gradients, mean over training").save(folder / "conflict.png")
 
     def state_dict(self) -> dict[str, Tensor]:
         cosines = np.array(self.cosines, np.float32).reshape(-1, len(self.tasks), len(self.tasks))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from skillkit.exceptions import MissingLibrary, UnknownName
+from skillkit.exceptions import MissingLibrary, SkillkitError, UnknownName
 from skillkit.learn.gradients.aggregator import Aggregator
 
 TORCHJD = {
@@ -44,7 +45,7 @@ class FromTorchjd(Aggregator):
 
     Raises:
         UnknownName: torchjd has no such aggregator.
-        MissingLibrary: torchjd, or the solver that this method needs, is not installed.
+        MissingLibrary: torchjd is not installed. SkillkitError: the solver that this method needs is not.
     """
 
     def __init__(self, name: str, seed: int = 0, **options: Any) -> None:
@@ -61,7 +62,9 @@ class FromTorchjd(Aggregator):
 
             return getattr(aggregation, TORCHJD[self.name])(**options)
         except (ImportError, AttributeError, NameError) as error:
-            raise MissingLibrary(f"torchjd, or what its {TORCHJD[self.name]} needs,", "learn") from error
+            if find_spec("torchjd") is None:
+                raise MissingLibrary("torchjd", "learn") from None
+            raise SkillkitError(f"the solver of torchjd's {TORCHJD[self.name]} is not installed; run: pip install 'torchjd[full]'") from error
 
     def __call__(self, gradients: Tensor) -> Tensor:
         if self.method is None:
