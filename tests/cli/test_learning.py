@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: pip install 'skillkit[learn]'")
 
-from skillkit.learn.dataset import Episode, Space, write_dataset  # noqa: E402
-from skillkit.learn.results import RESULTS, compare_outcomes, summary  # noqa: E402
+from skillkit.learn.dataset import Episode, Space, write_dataset
+from skillkit.learn.results import RESULTS, compare_outcomes, summary
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def test_train_and_export_leave_a_run_and_a_folder(invoke: Callable, config: Pat
         (("demos", "prepare_coffee:transport", "--teleop"), "SOURCE"),
     ],
 )
-def test_wrong_usage_is_one_line(arguments: tuple[str, ...], word: str, invoke: Callable, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_wrong_usage_is_one_line(arguments: tuple[str, ...], word: str, invoke: Callable, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(config.parent)
     found = invoke(*(one.format(config=config) for one in arguments))
     assert found.code == 2, found.err
     assert word in found.err

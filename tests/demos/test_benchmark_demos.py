@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install 'skillkit[learn]'")
 pytest.importorskip("metaworld", reason="Meta-World is not installed: make setup EXTRAS=learn,metaworld")
 
-from skillkit.demos.benchmark import SPACE, task_episodes  # noqa: E402
-from skillkit.exceptions import UnknownName  # noqa: E402
-from skillkit.sim.metaworld import MT10, MT50, BenchmarkTask, task_names  # noqa: E402
+from skillkit.demos.benchmark import SPACE, task_episodes
+from skillkit.exceptions import UnknownName
+from skillkit.sim.metaworld import MT10, MT50, BenchmarkTask, task_names
 
 
 def test_a_seed_decides_the_goal_and_the_noise() -> None:

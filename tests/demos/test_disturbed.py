@@ -10,12 +10,12 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install 'skillkit[learn]'")
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'skillkit[learn]'")
 
-from skillkit.demos.skills import STEP, Disturbed, Recording, demonstrate, without_grip  # noqa: E402
-from skillkit.exceptions import UnknownName  # noqa: E402
-from skillkit.option import Situation  # noqa: E402
-from skillkit.policies.view import View  # noqa: E402
-from skillkit.pose import Pose  # noqa: E402
-from skillkit.spaces import ArmState, CartesianDelta, Directive, Observation  # noqa: E402
+from skillkit.demos.skills import STEP, Disturbed, Recording, demonstrate, without_grip
+from skillkit.exceptions import UnknownName
+from skillkit.option import Situation
+from skillkit.policies.view import View
+from skillkit.pose import Pose
+from skillkit.spaces import ArmState, CartesianDelta, Directive, Observation
 
 
 class Forward:
