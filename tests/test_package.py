@@ -148,6 +148,14 @@ def test_what_is_installed_already_is_not_installed_again(setup_environment: dic
     assert [path.name for path in tmp_path.iterdir()] == ["skillkit-stamp.json"]
 
 
+def test_an_extra_stays_once_it_is_installed(setup_environment: dict[str, Any], tmp_path: Path) -> None:
+    setup = setup_environment["Setup"](tmp_path, "", "onnx,learn")
+    assert setup.extras == ["learn", "onnx"]
+    setup.stamp_file.write_text(json.dumps({"extras": setup.extras}))
+    assert setup_environment["Setup"](tmp_path, "").extras == ["learn", "onnx"]
+    assert setup_environment["Setup"](tmp_path, "", "metaworld").extras == ["learn", "metaworld", "onnx"]
+
+
 def test_a_changed_message_changes_the_digest_of_the_interfaces(setup_environment: dict[str, Any], tmp_path: Path) -> None:
     first, second = tmp_path / "a.msg", tmp_path / "b.msg"
     first.write_text("bool a\n")
