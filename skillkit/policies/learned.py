@@ -115,7 +115,14 @@ def onnx_function(path: Path, sha256: str) -> Function:
     return run
 
 
-loaded = cache(Loaded)
+def loaded(folder: Path) -> Loaded:
+    """The folder's policy; read again only when one of its files has changed."""
+    return _loaded(folder, tuple(sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in folder.glob("*.*"))))
+
+
+@cache
+def _loaded(folder: Path, state: tuple[tuple[str, int, int], ...]) -> Loaded:
+    return Loaded(folder)
 
 
 class Learned:

@@ -93,6 +93,16 @@ def test_what_is_done_turns_with_the_arm_and_stays_inside_its_limits(moved: Pose
     assert delta.closure is None
 
 
+def test_weights_that_change_under_a_running_process_are_looked_at_again(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    kind = type("Made", (Learned,), {"FOLDER": tmp_path})
+    assert kind().made is kind().made
+    file = tmp_path / "weights.safetensors"
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(SkillkitError, match="sha256"):
+        kind()
+
+
 def test_a_policy_goes_on_from_its_snapshot(tmp_path: Path) -> None:
     write_folder(tmp_path)
     kind = type("Made", (Learned,), {"FOLDER": tmp_path})
