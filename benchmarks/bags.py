@@ -60,12 +60,11 @@ def messages(n: int) -> list[bytes]:
     return [plain[:at] + struct.pack("<7d", *(rng.uniform(-3, 3) for _ in range(7))) + plain[at + 56 :] for _ in range(n)]
 
 
-def ours(path: Path, data: list[bytes], compression: str, topics: list[str] | None = None) -> None:
-    names = topics or ["/joint_states"]
-    with BagWriter(path, compression=compression, flush_every=1.0) as writer:
-        write, k = writer.write_stamped, len(names)
+def ours(path: Path, data: list[bytes], compression: str, *, threaded: bool = False) -> None:
+    with BagWriter(path, compression=compression, flush_every=1.0, threaded=threaded) as writer:
+        write = writer.write_stamped
         for i, message in enumerate(data):
-            write(names[i % k], JOINT_STATE, message, i * 1_000_000)
+            write("/joint_states", JOINT_STATE, message, i * 1_000_000)
 
 
 def mcap_writer(path: Path, data: list[bytes], compression: str) -> None:
@@ -196,6 +195,7 @@ def measure(run: Run, folder: Path, n: int, seek_mb: int, foxglove: str) -> None
     for word in ("none", "zstd"):  # every lambda below is called within its turn
         writers: dict[str, Callable[[], None]] = {
             "skillkit": lambda word=word: _fresh(folder / "ours.mcap", lambda path: ours(path, data, word)),  # type: ignore[misc]
+            "skillkit, threaded": lambda word=word: _fresh(folder / "threaded.mcap", lambda path: ours(path, data, word, threaded=True)),  # type: ignore[misc]
             "mcap": lambda word=word: _fresh(folder / "mcap.mcap", lambda path: mcap_writer(path, data, word)),  # type: ignore[misc]
         }
         if word == "none" and find_spec("rosbags"):
@@ -217,7 +217,7 @@ def measure(run: Run, folder: Path, n: int, seek_mb: int, foxglove: str) -> None
         run.best(f"recover, {word} [msg/s]", {"skillkit": lambda: ours_recover(cut), "mcap StreamReader, read only": lambda: mcap_recover(cut)}, n)
     if seek_mb:
         big, k = folder / "big.mcap", seek_mb * 1_000_000 // (len(data[0]) + 31)
-        with BagWriter(big, compression="none", flush_every=1.0) as writer:
+        with BagWriter(big, compression="none") as writer:  # flushed every 0.1 s, made compact on closing
             for i in range(k):
                 writer.write_stamped(TOPICS[i % len(TOPICS)], JOINT_STATE, data[i % n], i * 1_000_000)
         half = 0.5e-3 * k

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import dist
 from typing import Any, NamedTuple
 
-from skillkit.pose import Pose
+from skillkit.pose import Array, Pose
 from skillkit.protocols import Snapshot
 from skillkit.spaces import ArmState, ObjectState
 
@@ -15,6 +15,14 @@ UNSEEN = 0.25  # [s] without a pose after which the tool is believed instead
 CLOSED = 0.5  # commanded closure of a gripper that holds
 NEAR = 0.02  # [m] beside half the object's largest extent between its centre and the tool
 GAP = 0.003  # [m] between the fingers: they hold something
+
+
+class Glimpse(NamedTuple):
+    """What is known at once of an object: since when [s], the position of its centre [m], and its extents [m]."""
+
+    age: float
+    position: Sequence[float]
+    size: Array
 
 
 class Grip(NamedTuple):
@@ -36,30 +44,33 @@ class Carried:
     def __init__(self) -> None:
         self.grips: dict[str, Grip] = {}
 
-    def follow(self, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState], closures: Iterable[float]) -> Mapping[str, ObjectState]:
+    def follow(
+        self, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState], closures: Iterable[float], glimpses: Mapping[str, Glimpse] | None = None
+    ) -> Mapping[str, ObjectState]:
         """The objects, those that are held and not seen where the tool has them; their age is that of the arm's state then.
 
         Args:
             closures: commanded of every gripper; nothing is looked at while all are open.
+            glimpses: the same objects as far as they are known without working anything out; only those near a tool are looked at then.
         """
         if not any(closure > CLOSED for closure in closures):
             self.grips.clear()
             return objects
         hands = {name: (hand, hand.tool.position.tolist()) for name, hand in arms.items() if _holds(hand)}
+        seen = glimpses if glimpses is not None else {name: Glimpse(one.age, one.pose.position.tolist(), one.size) for name, one in objects.items()}
         moved: dict[str, ObjectState] = {}
-        for name, state in objects.items():
-            if state.age <= UNSEEN:
-                self._look(name, state, hands)
+        for name, glimpse in seen.items():
+            if glimpse.age <= UNSEEN:
+                self._look(name, glimpse, objects, hands)
             elif (grip := self._held(name, hands)) is not None:
-                moved[name] = replace(state, pose=arms[grip.arm].tool @ grip.lies, age=arms[grip.arm].age, speed=0.0)
+                moved[name] = replace(objects[name], pose=arms[grip.arm].tool @ grip.lies, age=arms[grip.arm].age, speed=0.0)
         return {**objects, **moved} if moved else objects
 
-    def _look(self, name: str, state: ObjectState, hands: Mapping[str, tuple[ArmState, list[float]]]) -> None:
+    def _look(self, name: str, glimpse: Glimpse, objects: Mapping[str, ObjectState], hands: Mapping[str, tuple[ArmState, list[float]]]) -> None:
         self.grips.pop(name, None)
-        reach, place = 0.5 * float(max(state.size)) + NEAR, state.pose.position.tolist()
         for arm, (hand, tool) in hands.items():
-            if dist(tool, place) <= reach:
-                self.grips[name] = Grip(arm, hand.tool, state.pose)
+            if dist(tool, glimpse.position) <= 0.5 * float(max(glimpse.size)) + NEAR:
+                self.grips[name] = Grip(arm, hand.tool, objects[name].pose)
                 return
 
     def _held(self, name: str, hands: Mapping[str, Any]) -> Grip | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from skillkit.exceptions import SkillkitError
 from skillkit.option import Started, StatusChange, Transition
+from skillkit.protocols import Snapshot
 from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (
     AnswerInput,
@@ -43,6 +44,12 @@ def time_fields(seconds: float) -> Record:
 def header(seconds: float, frame: str = "") -> Record:
     """The fields of ``std_msgs/Header``."""
     return {"stamp": time_fields(seconds), "frame_id": frame}
+
+
+def time_of(record: Mapping[str, Any]) -> float:
+    """The stamp in a record's header [s]."""
+    stamp = record["header"]["stamp"]
+    return float(stamp["sec"]) + 1e-9 * float(stamp["nanosec"])
 
 
 # -- inputs --------------------------------------------------------------------------------------------------------------------------
@@ -143,7 +150,17 @@ def result_record(result: StepResult) -> Record:
 
 def state_text(runtime: Runtime) -> str:
     """The whole state of a runtime as one line of JSON, as ``skillkit_interfaces/Keyframe`` holds it."""
-    return json.dumps(runtime.snapshot(), sort_keys=True)
+    return snapshot_text(runtime.snapshot())
+
+
+def snapshot_text(state: Snapshot) -> str:
+    """As :func:`state_text`, of a state that was taken before."""
+    return json.dumps(state, sort_keys=True)
+
+
+def keyframe_record(tick: int, time: float, state: str) -> Record:
+    """``skillkit_interfaces/Keyframe``: the state behind a step, as :func:`state_text` gives it."""
+    return {"header": header(time), "tick": tick, "state": state}
 
 
 def _directive(arm: str, directive: Directive) -> Record:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
-from skillkit.carried import Carried
+from skillkit.carried import Carried, Glimpse
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
 from skillkit.option import Event, Execution, Option, Started, StatusChange, directive_from_values, directive_values, fill_parameters
 from skillkit.perception import Perception
@@ -205,7 +205,8 @@ class Runtime:
         self._seen.clear()
         views = {name: arm.view(now) for name, arm in self.arms.items()}
         seen = Glance({name: view for name, view in views.items() if view is not None})
-        objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()))
+        glimpses = {name: Glimpse(now - one.given.received, one.given.position, one.size) for name, one in self.perception.sightings.items()}
+        objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()), glimpses)
         return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
 
     @property

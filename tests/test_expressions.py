@@ -27,7 +27,7 @@ def thing(
     rotation: tuple[float, float, float] = (0, 0, 0),
     speed: float = 0.0,
 ) -> ObjectState:
-    return ObjectState(Pose.from_vector(position, rotation), np.array(size), 0.0, speed)
+    return ObjectState(Pose.from_vector(position, rotation), np.array(size), 0.3, speed)
 
 
 def situation(
@@ -56,6 +56,7 @@ MEANINGS = [
     ("not on(cup, far)", True),
     ("upright(cup)", True),
     ("still(cup) and at_rest() and gripper_open() and not holding()", True),
+    ("age(cup) > 0.2 s and age(tray) < 400 ms", True),
     ("signal(button) == 50 %", True),
     ("pressed(button)", False),
     ("full($object)", True),
@@ -190,6 +191,7 @@ def test_grasped_needs_a_closed_gripper_held_apart_by_the_object_between_its_fin
     assert grasped.truth(situation(tool=(0.5, 0.0, 0.08), opening=0.07, closure=1.0))
     assert not grasped.truth(situation(tool=(0.5, 0.0, 0.08), opening=0.07, closure=0.0))
     assert not grasped.truth(situation(tool=(0.5, 0.0, 0.08), opening=0.0, closure=1.0))
+    assert not grasped.truth(situation(tool=(0.5, 0.0, 0.08), opening=0.1, closure=1.0)), "fingers that are stuck open hold nothing"
     assert not grasped.truth(situation(tool=(0.5, 0.0, 0.08), opening=0.05, closure=1.0))
     assert not grasped.truth(situation(tool=(0.5, 0.1, 0.08), opening=0.07, closure=1.0))
 

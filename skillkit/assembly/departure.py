@@ -16,12 +16,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from skillkit.bags.compare import ABSENT, Difference
 from skillkit.library import Skill
+from skillkit.option import Execution
 from skillkit.runtime import Runtime
 from skillkit.trees import TreePolicy
 
@@ -38,11 +39,11 @@ class Node(NamedTuple):
 
 
 class Ways:
-    """Which options run, from the records of the steps."""
+    """Which options run: those that ``runtime`` runs at first, from there on from the records of the steps."""
 
-    def __init__(self) -> None:
-        self.active: dict[str, str] = {}  # path → option
-        self.options: dict[str, str] = {}  # of every run so far
+    def __init__(self, runtime: Runtime) -> None:
+        self.active = {run.path: run.option.name for goal in runtime.goals.values() for run in _runs(goal.execution)}  # path → option
+        self.options = dict(self.active)  # of every run so far
         self.reasons: dict[str, str] = {}  # of every end so far
         self.latest = ""  # the run that began or ended last
 
@@ -131,6 +132,14 @@ def _run_of(found: Difference, ways: Ways, runtime: Runtime) -> str:
     if part in ("transitions", "started", "statuses") and label:
         return label
     return (_at_work(runtime, label) if part in ("directives", "commands") else "") or ways.leaf()
+
+
+def _runs(execution: Execution) -> Iterator[Execution]:
+    """A run and those inside it, outermost first."""
+    yield execution
+    if isinstance(execution.policy, TreePolicy):
+        for leaf in execution.policy.run.active.values():
+            yield from _runs(leaf.execution) if leaf.execution is not None else ()
 
 
 def _at_work(runtime: Runtime, arm: str) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,17 @@ from skillkit.assembly.system import System
 from skillkit.bags import Bag, open_bag
 from skillkit.bags.cdr import Codec
 from skillkit.bags.compare import Difference, Rule, compare, first_unequal
+from skillkit.bags.digests import Digests, word
 from skillkit.bags.fingerprint import platform_differences
-from skillkit.bags.read import RawStep
+from skillkit.bags.runs import RawStep
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
 from skillkit.library import load_skills
-from skillkit.records import inputs_from_record, result_record, state_text
+from skillkit.records import result_record, state_text, time_of
 from skillkit.runtime import Runtime
 from skillkit.spaces import NOTHING, Input
 
 PLATFORM_TOLERANCE = 1e-6  # [rad, m, …] numbers may differ by this much on another platform
 MAY_BE_IMPURE = ("expression", "policy", "status", "result")  # classes of a first difference that a look at the clock may be behind
-DIGEST_LENGTH = 8  # bytes of a rolling digest that a bag holds
 
 
 @dataclass
@@ -45,6 +44,7 @@ class Replay:
         changed: skills whose files are not those of the recording, each with the lines that changed.
         impure: skills that read the clock or unseeded randomness: what, and where; watched for after a difference, or on demand.
         digest: sha256 over every re-executed result: equal for equal sequences.
+        begun: log time of the keyframe it began behind, or of the beginning of the bag [s].
     """
 
     steps: int = 0
@@ -55,6 +55,7 @@ class Replay:
     changed: dict[str, list[str]] = field(default_factory=dict)
     impure: dict[str, dict[str, str]] = field(default_factory=dict)
     digest: str = ""
+    begun: float = 0.0
     note: str = ""
 
 
@@ -67,6 +68,7 @@ def replay(
     tolerance: float | None = None,
     ignore: Sequence[str] = (),
     watch: bool = False,
+    start: float = 0.0,
 ) -> Replay:
     """Re-execute a bag and compare every directive, command, status and outcome with what it holds.
 
@@ -79,13 +81,14 @@ def replay(
         tolerance: numbers may differ by this much; if left out, not at all on the platform of the recording, and by 1e-6 on another.
         ignore: patterns of fields that are not compared, such as ``commands[*].velocity*``.
         watch: look out for skills that read the clock or unseeded randomness, difference or not; takes several times as long.
+        start: begin behind the last keyframe before this time [s]; at the beginning of the run where there is none.
 
     Raises:
         BagError: not a bag of ours. InvalidFile, UnknownName: its files or the skills on disk are wrong.
     """
     with open_bag(path) as bag, tempfile.TemporaryDirectory() as scratch:
         description, system = rebuild(bag, Path(scratch), skills, use)
-        run = _Reexecution(bag, system, description, Rule(tolerance or 0.0, tuple(ignore)), tolerance)
+        run = _Reexecution(bag, system, description, Rule(tolerance or 0.0, tuple(ignore)), tolerance, start)
         run.found.changed = _changes(description, system)
         run.go(on_step)
         if watch or (run.found.first is not None and run.found.first.kind in MAY_BE_IMPURE):
@@ -110,41 +113,64 @@ def rebuild(bag: Bag, scratch: Path, skills: str | Path | None = None, use: Mapp
 class _Reexecution:
     """One bag against one system."""
 
-    def __init__(self, bag: Bag, system: System, description: Description, rule: Rule, tolerance: float | None) -> None:
+    def __init__(self, bag: Bag, system: System, description: Description, rule: Rule, tolerance: float | None, start: float) -> None:
         self.bag, self.system, self.sizes, self.rule = bag, system, description.sizes(), rule
         self.found = Replay()
         here = platform_differences(bag.metadata.get("platform", {})) if "platform" in bag.metadata else {}
         self.elsewhere = {name: values for name, values in here.items() if not name.startswith("version_mcap")}
         self.loose = rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
-        self.decoders = {kind: bag.decoder(kind) for kind in next(iter(bag.runtimes.values()), {})}
+        self.run = bag.run()
+        self.decoders = {kind: self.run.decoder(kind) for kind in self.run.topics}
         self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
-        self.inputs_seen, self.results_seen = hashlib.sha256(), hashlib.sha256()
+        self.seen = Digests()
         self.expected_tick: int | None = None
         self.last_equal: tuple[int, float] | None = None
-        self.broken = {"inputs": False, "results": False}
         self.resumed = Checkpoint.decoded(bag.attachments[FILE], FILE) if FILE in bag.attachments else None
+        self.keyframe = self._keyframe(start)
+        self.found.begun = bag.start if self.keyframe is None else time_of(self.keyframe)
+        later = self.keyframe is not None  # rolling digests count from the beginning of the run
+        self.broken = {"inputs": later, "results": later}
+
+    def _keyframe(self, start: float) -> Mapping[str, Any] | None:
+        """The state to begin from: the last one before ``start``, or the first one of a recording that began later than its run."""
+        first = next(self.run.raw_steps(), None) if STEP in self.decoders else None
+        found = self.run.keyframe(start) if first is not None and start > 0.0 else None
+        return self.run.keyframe() if first is not None and found is None and first.tick > 0 and self.resumed is None else found
 
     def _begun(self, runtime: Runtime, inputs: list[Input], now: float, count: int) -> list[Input]:
         """The inputs of a step; before the first one of a run that went on from a checkpoint, the runtime goes on from it, too."""
-        if self.resumed is not None and count == 0:
+        if self.resumed is not None and self.keyframe is None and count == 0:
             runtime.resume(self.resumed.runtime, inputs, now, EVERY)
         return inputs
 
-    def go(self, on_step: Callable[[int], None] | None) -> None:
-        """Re-execute and compare."""
-        runtime, ways, found = self.system.runtime(self.sizes), Ways(), self.found
+    def _steps(self) -> Iterator[tuple[RawStep, float, list[Input]]]:
+        """Every recorded step behind the keyframe, with its time and inputs."""
         if STEP not in self.decoders:
             return
-        for raw in self.bag.raw_steps():
-            step = self.decoders[STEP](raw.step)
-            now = float(step["now"])
+        read, after = self.run.step_inputs(), self.keyframe["tick"] if self.keyframe else -1
+        for raw in self.run.raw_steps(start=self.found.begun):
+            if raw.tick > after:
+                yield raw, *read(raw.step)
+
+    def _runtime(self) -> Runtime:
+        """A runtime in the state behind the keyframe; a fresh one where the run is re-executed from its beginning."""
+        runtime = self.system.runtime(self.sizes)
+        if self.keyframe is not None:
+            runtime.restore(json.loads(self.keyframe["state"]))
+        return runtime
+
+    def go(self, on_step: Callable[[int], None] | None) -> None:
+        """Re-execute and compare."""
+        runtime, found = self._runtime(), self.found
+        ways = Ways(runtime)
+        for raw, now, inputs in self._steps():
             late = self._inputs(raw, now)
-            result = runtime.step(self._begun(runtime, inputs_from_record(step), now, found.steps), now)
+            result = runtime.step(self._begun(runtime, inputs, now, found.steps), now)
             again = result_record(result)
             ways.follow(again)
             difference = self._results(raw, again, now) or self._state(raw, runtime, now)
             found.steps += 1
-            found.compared += raw.result is not None or raw.digest is not None
+            found.compared += raw.result is not None or (raw.digest is not None and self.keyframe is None)
             departed = late or difference
             if departed is None:
                 self.last_equal = (raw.tick, now)
@@ -152,18 +178,17 @@ class _Reexecution:
                 self._note(departed, ways, runtime)
             if on_step is not None:
                 on_step(found.steps)
-        found.digest = self.results_seen.hexdigest()
+        found.digest = self.seen.results.hexdigest()
 
     def watch(self) -> None:
         """Re-execute again, up to the first difference if there is one, and name the skills that look at what they were not given."""
         first = self.found.first
         watch = Watch({name: skill.folder for name, skill in self.system.skills.items()})
-        runtime = self.system.runtime(self.sizes)
-        for count, raw in enumerate(self.bag.raw_steps()):
-            step = self.decoders[STEP](raw.step)
-            inputs = self._begun(runtime, inputs_from_record(step), step["now"], count)
+        runtime = self._runtime()
+        for count, (raw, now, inputs) in enumerate(self._steps()):
+            inputs = self._begun(runtime, inputs, now, count)
             with watch.watching():
-                runtime.step(inputs, step["now"])
+                runtime.step(inputs, now)
             if first is not None and raw.tick >= first.step:
                 break
         self.found.impure = watch.found
@@ -174,26 +199,26 @@ class _Reexecution:
     def _inputs(self, raw: RawStep, now: float) -> Difference | None:
         """A step that is missing, or inputs that are not those whose digest was recorded."""
         expected, self.expected_tick = self.expected_tick, raw.tick + 1
-        self.inputs_seen.update(raw.step)
+        self.seen.inputs.update(raw.step)
         if expected is not None and raw.tick != expected:
             self.broken["inputs"] = self.broken["results"] = True  # the digests count on from what is missing
             return Difference("input", "step.tick", expected, raw.tick, expected, now)
         recorded = self._recorded(raw, "inputs")
-        if recorded is None or recorded == _word(self.inputs_seen):
+        if recorded is None or recorded == word(self.seen.inputs):
             return None
         self.broken["inputs"] = True
-        return Difference("input", "step.inputs", f"{recorded:016x}", f"{_word(self.inputs_seen):016x}", raw.tick, now)
+        return Difference("input", "step.inputs", f"{recorded:016x}", f"{word(self.seen.inputs):016x}", raw.tick, now)
 
     def _results(self, raw: RawStep, again: Mapping[str, Any], now: float) -> Difference | None:
         data = self.codec.encode(again)
-        self.results_seen.update(data)
+        self.seen.results.update(data)
         if raw.result is not None:
             return None if data == raw.result else self._compared(self.decoders[STEP_RESULT](raw.result), again, now)
         recorded = self._recorded(raw, "results")
-        if recorded is None or recorded == _word(self.results_seen):
+        if recorded is None or recorded == word(self.seen.results):
             return None
         self.broken["results"] = True
-        return Difference("result", "result", f"{recorded:016x}", f"{_word(self.results_seen):016x}", raw.tick, now)
+        return Difference("result", "result", f"{recorded:016x}", f"{word(self.seen.results):016x}", raw.tick, now)
 
     def _compared(self, recorded: Mapping[str, Any], again: Mapping[str, Any], now: float) -> Difference | None:
         found = compare(recorded, again, now, self.rule)
@@ -223,10 +248,6 @@ class _Reexecution:
             return
         first = FirstDifference.of(difference, ways, self.last_equal, runtime, self.system.skills, found.changed)
         found.first = first.by_platform(self.elsewhere) if by_platform else first
-
-
-def _word(digest: Any) -> int:
-    return int.from_bytes(digest.digest()[:DIGEST_LENGTH], "little")
 
 
 def _changes(description: Description, system: System) -> dict[str, list[str]]:

@@ -74,7 +74,7 @@ class System:
         """Every skill and task as an option."""
         skills = self.skill_options()
         by_hand = teleop.options([arm.name for arm in self.cell.arms])
-        return {**skills, **by_hand, **{name: task.option(skills, self.roles) for name, task in self.tasks.items()}}
+        return {**skills, **by_hand, **{name: task.option(skills, task.held_of(self.roles)) for name, task in self.tasks.items()}}
 
     def runtime(self, sizes: Mapping[str, Array] = NOTHING, second_goal: str = "refuse") -> Runtime:
         """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen; for ``second_goal`` see :class:`Runtime`."""

@@ -56,7 +56,7 @@ def _belongings(bag: Bag, description: Description, system: System, writer: BagW
 
 
 def _steps(bag: Bag, description: Description, system: System, writer: BagWriter, arms: Mapping[str, Joints]) -> None:
-    runtime, decode = system.runtime(description.sizes()), bag.decoder(STEP)
+    runtime, decode = system.runtime(description.sizes()), bag.run().decoder(STEP)
     keyframes = {message.value["tick"] for name, topic in bag.topics.items() if topic.type == KEYFRAME for message in bag.messages(name)}
     derived: set[str] = set()
     for topic, stamp, data in bag.raw_messages():

@@ -5,9 +5,10 @@ from skillkit.bags.compare import Difference, compare
 from skillkit.bags.copy import copy_without
 from skillkit.bags.fingerprint import fingerprint
 from skillkit.bags.page import timeline_html
-from skillkit.bags.read import Bag, Message, RecordedStep, open_bag
+from skillkit.bags.read import Bag, Message, open_bag
 from skillkit.bags.recover import Recovered, recover
 from skillkit.bags.report import Summary, summary
+from skillkit.bags.runs import RecordedStep
 from skillkit.bags.standard import Joints
 from skillkit.bags.timeline import timeline
 from skillkit.bags.write import BagWriter

@@ -10,6 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import lz4.frame
@@ -26,6 +27,8 @@ SCHEMA, CHANNEL, MESSAGE, MESSAGE_INDEX = 0x03, 0x04, 0x05, 0x07
 _HEAD = struct.Struct("<QQQII")  # start, end [ns], uncompressed size, CRC, length of the compression's name
 _RECORD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")  # channel, sequence, log time [ns], publish time [ns]
+_WHOLE = struct.Struct("<BQHIQQ")  # a message with its record's head
+_INDEX = struct.Struct("<HI")  # channel, length of the entries
 
 
 class RawMessage(NamedTuple):
@@ -85,17 +88,29 @@ def message_at(data: bytes, start: int, end: int) -> RawMessage | None:
     return RawMessage(channel, stamp, data[start + _MESSAGE.size : end])
 
 
+def messages_in(data: bytes, channels: frozenset[int]) -> Iterator[RawMessage]:
+    """The messages of some channels, in the order in which they lie there."""
+    at, end, head = 0, len(data), _WHOLE.size
+    while at + head <= end:
+        opcode, length, channel, _, stamp, _ = _WHOLE.unpack_from(data, at)
+        after = at + _RECORD.size + length
+        if after > end:
+            return
+        if channel in channels and opcode == MESSAGE and length >= _MESSAGE.size:
+            yield RawMessage(channel, stamp, data[at + head : after])
+        at = after
+
+
 def messages_at(data: bytes, indexes: Iterable[NDArray[np.uint64]]) -> Iterator[RawMessage]:
     """The messages at the places that message indexes name, in the order in which they lie there; places that hold none are passed over."""
-    places = sorted(offset for entries in indexes for offset in entries[:, 1].tolist())
-    size, end = _RECORD.size, len(data)
-    for at in places:
-        if at + size > end:
+    end, head = len(data), _WHOLE.size
+    for at in sorted(offset for entries in indexes for offset in entries[:, 1].tolist()):
+        if at + head > end:
             return
-        opcode, length = _RECORD.unpack_from(data, at)
-        message = message_at(data, at + size, at + size + length) if opcode == MESSAGE and at + size + length <= end else None
-        if message is not None:
-            yield message
+        opcode, length, channel, _, stamp, _ = _WHOLE.unpack_from(data, at)
+        after = at + _RECORD.size + length
+        if opcode == MESSAGE and length >= _MESSAGE.size and after <= end:
+            yield RawMessage(channel, stamp, data[at + head : after])
 
 
 def channels_in(places: bytes) -> frozenset[int]:
@@ -104,9 +119,23 @@ def channels_in(places: bytes) -> frozenset[int]:
     return frozenset(table["channel"].tolist())
 
 
+def counts_in(indexes: bytes) -> dict[int, int]:
+    """How many entries message index records claim to hold, by channel."""
+    counts: dict[int, int] = {}
+    for opcode, first, last in split(indexes):
+        if opcode == MESSAGE_INDEX and last - first >= 6:
+            channel, length = _INDEX.unpack_from(indexes, first)
+            counts[channel] = counts.get(channel, 0) + length // 16
+    return counts
+
+
 def tables_at(content: NDArray[np.uint8], offsets: NDArray[np.int64], channel: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
-    """The messages of a channel at these offsets as tables of bytes (k, length), one per length, with the offsets of their rows."""
-    head = _RECORD.size + _MESSAGE.size
+    """The messages of a channel at these rising offsets as tables of bytes (k, length), one per length, with the offsets of their rows."""
+    head = _WHOLE.size
+    even = _even_rows(content, offsets, channel)
+    if even is not None:
+        yield offsets, even
+        return
     offsets = offsets[(offsets >= 0) & (offsets <= len(content) - head)]
     heads = content[offsets[:, None] + np.arange(head)]
     lengths = np.ascontiguousarray(heads[:, 1:9]).view("<u8")[:, 0].astype(np.int64) - _MESSAGE.size
@@ -115,21 +144,26 @@ def tables_at(content: NDArray[np.uint8], offsets: NDArray[np.int64], channel: i
     offsets, lengths = offsets[sound], lengths[sound]
     for length in np.unique(lengths).tolist():
         some = offsets[lengths == length]
-        yield some, _rows(content, some + head, length)
+        yield some, content[(some + head)[:, None] + np.arange(length)]
 
 
-def _rows(content: NDArray[np.uint8], starts: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
-    """(k, length) bytes from each of ``starts``; one copy where they lie at equal distances."""
-    apart = np.diff(starts)
-    if len(starts) > 1 and (apart == apart[0]).all() and apart[0] > 0:
-        return np.ascontiguousarray(np.lib.stride_tricks.as_strided(content[starts[0] :], (len(starts), length), (int(apart[0]), 1), writeable=False))
-    return content[starts[:, None] + np.arange(length)]
+def _even_rows(content: NDArray[np.uint8], offsets: NDArray[np.int64], channel: int) -> NDArray[np.uint8] | None:
+    """The same without a copy, where all messages are of one length and lie at equal distances; ``None`` where they do not."""
+    k, head = len(offsets), _WHOLE.size
+    if k < 2 or offsets[0] < 0 or offsets[-1] > len(content) - head:
+        return None
+    opcode, length, number = _WHOLE.unpack_from(content.data, int(offsets[0]))[:3]
+    whole, apart = _RECORD.size + length, int(offsets[1] - offsets[0])
+    if opcode != MESSAGE or number != channel or not head <= whole <= apart or offsets[-1] + whole > len(content) or (np.diff(offsets) != apart).any():
+        return None
+    rows = np.lib.stride_tricks.as_strided(content[offsets[0] :], (k, whole), (apart, 1), writeable=False)
+    return rows[:, head:] if (rows[:, :11] == rows[0, :11]).all() else None
 
 
 def index_at(data: bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """Channel and (k, 2) log times [ns] and offsets of a message index record's content, if it is whole."""
     if end - start >= 6:
-        channel, length = struct.unpack_from("<HI", data, start)
+        channel, length = _INDEX.unpack_from(data, start)
         if length % 16 == 0 and start + 6 + length <= end:
             yield channel, np.frombuffer(data, dtype="<u8", count=length // 8, offset=start + 6).reshape(-1, 2)
 
@@ -145,6 +179,10 @@ def _decompress(packed: bytes, compression: str, limit: int) -> tuple[bytes, boo
 
 
 def _zstd(packed: bytes, limit: int) -> tuple[bytes, bool]:
+    with suppress(zstandard.ZstdError, MemoryError):
+        if zstandard.frame_content_size(packed) == limit:  # what the frame and the chunk agree upon is decompressed at once
+            return zstandard.ZstdDecompressor(max_window_size=CHUNK_LIMIT).decompress(packed), True
+    saved = bytearray()
     saved = bytearray()
     try:
         with zstandard.ZstdDecompressor(max_window_size=CHUNK_LIMIT).stream_reader(io.BytesIO(packed)) as reader:

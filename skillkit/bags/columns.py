@@ -8,7 +8,7 @@ slice of it. Messages are sorted into layouts by their length and by the counts 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from skillkit.exceptions import BagError
 
 Column = NDArray[Any]
 TIME = "time"  # the column of log times [s]
+BATCH = 256 * 1024  # [bytes] of messages that are cut into columns together
 ENDLESS = 100_000  # fields of one message beyond which it is no table
 
 
@@ -38,18 +39,30 @@ class Layout(NamedTuple):
 
     entries: tuple[Entry, ...]
     counts: tuple[tuple[int, int], ...]  # (offset, value) of every length and count
-    size: int
+    spans: tuple[tuple[int, int], ...]  # where no number lies
 
 
-class Pile(NamedTuple):
-    """Messages of one length: log times [ns] (k,), their places in the order of the topic (k,), and their bytes (k, length)."""
+class Piece(NamedTuple):
+    """Messages of one length: log times [ns] (k,), numbers that order those of equal time (k,), and their bytes (k, length)."""
 
     stamps: NDArray[np.int64]
-    rows: NDArray[np.intp]
+    order: NDArray[np.int64]
     table: NDArray[np.uint8]
 
+    def where(self, chosen: NDArray[np.bool_]) -> Piece:
+        """Some of them."""
+        return Piece(self.stamps[chosen], self.order[chosen], self.table[chosen])
 
-def columns(codec: Codec, piles: Sequence[Pile]) -> dict[str, Column]:
+
+class Part(NamedTuple):
+    """Some rows of a column, from ``row`` on, as they came; one text where all of them are equal."""
+
+    row: int
+    length: int
+    values: Column | str
+
+
+def columns(codec: Codec, pieces: Iterable[Piece]) -> dict[str, Column]:
     """Log times [s] under ``time`` and every field under its path, such as ``header.stamp.sec`` or ``points[0].positions``.
 
     A number is a column (n,), a sequence (n, k); texts are columns of ``str``. Where layouts differ between messages, sequences are padded
@@ -58,62 +71,88 @@ def columns(codec: Codec, piles: Sequence[Pile]) -> dict[str, Column]:
     Raises:
         BagError: a message is damaged.
     """
-    n = sum(len(pile.rows) for pile in piles)
-    times = np.zeros(n)
-    found: dict[str, list[tuple[NDArray[np.intp], Column]]] = {}
-    for pile in piles:
-        times[pile.rows] = pile.stamps / 1e9
-        for layout, rows, table in _layouts(codec, pile):
+    layouts: dict[int, list[Layout]] = {}
+    parts: dict[str, list[Part]] = {}
+    stamps, order, row = [], [], 0
+    for piece in _joined(pieces):
+        for layout, some, alike in _layouts(codec, piece, layouts.setdefault(piece.table.shape[1], [])):
+            stamps.append(some.stamps)
+            order.append(some.order)
             for entry in layout.entries:
-                found.setdefault(entry.name, []).append((rows, _column(table, entry)))
-    return {TIME: times, **{name: _merged(parts, n) for name, parts in found.items()}}
+                parts.setdefault(entry.name, []).append(Part(row, len(some.stamps), _values(some.table, entry, alike)))
+            row += len(some.stamps)
+    if not row:
+        return {TIME: np.zeros(0)}
+    times, numbers = np.concatenate(stamps), np.concatenate(order)
+    later, next_ = np.diff(times), np.diff(numbers)
+    rows = None if ((later > 0) | ((later == 0) & (next_ > 0))).all() else np.lexsort((numbers, times))
+    return {TIME: _sorted(times / 1e9, rows), **{name: _sorted(_column(found, row), rows) for name, found in parts.items()}}
 
 
-def piled(stamps: Sequence[int], messages: Sequence[bytes]) -> list[Pile]:
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Pieces of equal length together, until they are large enough to be worth the calls, yet stay in a processor's cache."""
+    waiting: dict[int, list[Piece]] = {}
+    sizes: dict[int, int] = {}
+    for piece in pieces:
+        length = piece.table.shape[1]
+        if length not in waiting and piece.table.size >= BATCH:
+            yield piece
+            continue
+        waiting.setdefault(length, []).append(piece)
+        sizes[length] = sizes.get(length, 0) + piece.table.size
+        if sizes[length] >= BATCH:
+            sizes[length] = 0
+            yield _together(waiting.pop(length))
+    for some in waiting.values():
+        yield _together(some)
+
+
+def _together(pieces: Sequence[Piece]) -> Piece:
+    stamps, order, tables = zip(*pieces, strict=True)
+    return Piece(np.concatenate(stamps), np.concatenate(order), np.concatenate(tables))
+
+
+def piled(stamps: Sequence[int], messages: Sequence[bytes]) -> list[Piece]:
     """Messages in order, by their lengths."""
     by_length: dict[int, list[int]] = {}
     for row, data in enumerate(messages):
         by_length.setdefault(len(data), []).append(row)
     return [
-        Pile(
+        Piece(
             np.array([stamps[row] for row in rows], dtype=np.int64),
-            np.array(rows, dtype=np.intp),
+            np.array(rows, dtype=np.int64),
             np.frombuffer(b"".join(messages[row] for row in rows), dtype=np.uint8).reshape(len(rows), length),
         )
         for length, rows in by_length.items()
     ]
 
 
-def gathered(parts: Sequence[tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.uint8]]]) -> list[Pile]:
-    """Piles from pieces: log times [ns], a number that orders the messages of equal time, and bytes; pieces of one length are joined."""
-    if not parts:
-        return []
-    order = np.lexsort((np.concatenate([part[1] for part in parts]), np.concatenate([part[0] for part in parts])))
-    places = np.empty(len(order), dtype=np.intp)
-    places[order] = np.arange(len(order))
-    rows = np.split(places, np.cumsum([len(part[0]) for part in parts])[:-1])
-    by_length: dict[int, list[int]] = {}
-    for index, part in enumerate(parts):
-        by_length.setdefault(part[2].shape[1], []).append(index)
-    return [
-        Pile(np.concatenate([parts[i][0] for i in some]), np.concatenate([rows[i] for i in some]), np.concatenate([parts[i][2] for i in some]))
-        for some in by_length.values()
-    ]
+def _layouts(codec: Codec, piece: Piece, known: list[Layout]) -> Iterator[tuple[Layout, Piece, bool]]:
+    """Every layout that occurs among messages of one length, with those that have it, and whether all their texts are equal.
 
-
-def _layouts(codec: Codec, pile: Pile) -> Iterator[tuple[Layout, NDArray[np.intp], NDArray[np.uint8]]]:
-    """Every layout that occurs among messages of one length, with the rows and the bytes of those that have it."""
-    _, rows, table = pile
-    while len(rows):
-        layout = _walk(codec, table[0].tobytes())
-        fits = np.ones(len(rows), dtype=bool)
-        for offset, value in layout.counts:
-            fits &= np.ascontiguousarray(table[:, offset : offset + 4]).view("<u4")[:, 0] == value
-        if fits.all():
-            yield layout, rows, table
+    New layouts are added to ``known``.
+    """
+    while len(piece.stamps):
+        layout = _layout(codec, piece.table[0].tobytes(), known)
+        if all(_alike(piece.table, *span) for span in layout.spans):
+            yield layout, piece, True
             return
-        yield layout, rows[fits], table[fits]
-        rows, table = rows[~fits], table[~fits]
+        fits = np.ones(len(piece.stamps), dtype=bool)
+        for offset, value in layout.counts:
+            fits &= np.ascontiguousarray(piece.table[:, offset : offset + 4]).view("<u4")[:, 0] == value
+        if fits.all():
+            yield layout, piece, False
+            return
+        yield layout, piece.where(fits), False
+        piece = piece.where(~fits)
+
+
+def _layout(codec: Codec, data: bytes, known: list[Layout]) -> Layout:
+    for layout in known:
+        if all(COUNT.unpack_from(data, offset)[0] == value for offset, value in layout.counts):
+            return layout
+    known.append(layout_of(codec, data))
+    return known[-1]
 
 
 class _Walker:
@@ -167,7 +206,12 @@ class _Walker:
             raise ValueError("it is cut")
 
 
-def _walk(codec: Codec, data: bytes) -> Layout:
+def layout_of(codec: Codec, data: bytes) -> Layout:
+    """Where everything lies in one message.
+
+    Raises:
+        BagError: it is damaged, or no table.
+    """
     walker = _Walker(codec, data)
     try:
         if data[:2] != b"\x00\x01":
@@ -175,36 +219,66 @@ def _walk(codec: Codec, data: bytes) -> Layout:
         walker.message(codec.root, "")
     except (ValueError, struct.error, IndexError) as error:
         raise BagError(codec.name, f"a message cannot be read as columns: {error}") from None
-    return Layout(tuple(walker.entries), tuple(walker.counts), len(data))
+    return Layout(tuple(walker.entries), tuple(walker.counts), _spans(walker))
 
 
-def _column(table: NDArray[np.uint8], entry: Entry) -> Column:
-    n = len(table)
-    if not entry.code:
-        part = table[:, entry.offset : entry.offset + entry.length]
-        if (part == part[0]).all():
-            return np.full(n, bytes(part[0]).rstrip(b"\0").decode("utf-8", "replace"), dtype=object)
-        return np.array([bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in table[:, entry.offset : entry.offset + entry.length]], dtype=object)
-    kind = np.dtype(entry.code)
-    part = table[:, entry.offset : entry.offset + entry.length * kind.itemsize]
-    values: Column = np.ascontiguousarray(part).view(kind) if entry.length else np.zeros((n, 0), kind)
-    return values[:, 0] if entry.single else values
+def _spans(walker: _Walker) -> tuple[tuple[int, int], ...]:
+    """From where to where only lengths, counts, texts and the padding between them lie."""
+    words = [(entry.offset, entry.offset + entry.length) for entry in walker.entries if not entry.code]
+    spans: list[tuple[int, int]] = []
+    for first, last in sorted([*words, *((offset, offset + 4) for offset, _ in walker.counts)]):
+        if spans and first - spans[-1][1] < 4:
+            spans[-1] = (spans[-1][0], last)
+        else:
+            spans.append((first, last))
+    return tuple(spans)
 
 
-def _merged(parts: list[tuple[NDArray[np.intp], Column]], n: int) -> Column:
-    if len(parts) == 1 and len(parts[0][1]) == n:
-        rows, values = parts[0]
-        column = values if bool((rows[1:] > rows[:-1]).all()) else values[np.argsort(rows)]
-    else:
-        first = parts[0][1]
-        shape = (n,) if first.ndim == 1 else (n, max(values.shape[1] for _, values in parts))
-        empty: Any = "" if first.dtype == object else np.nan if first.dtype.kind == "f" else 0
-        column = np.full(shape, empty, dtype=first.dtype)
-        for rows, values in parts:
-            if values.ndim == 1:
-                column[rows] = values
-            else:
-                column[rows, : values.shape[1]] = values
+def _alike(table: NDArray[np.uint8], first: int, last: int) -> bool:
+    """Whether all rows hold the same there."""
+    return bool((table[:, first:last] == table[0, first:last]).all())
+
+
+def _values(table: NDArray[np.uint8], entry: Entry, alike: bool) -> Column | str:
+    """A field of some messages; ``alike`` where all texts of these messages are equal."""
+    if entry.code:
+        kind = np.dtype(entry.code)
+        part = table[:, entry.offset : entry.offset + entry.length * kind.itemsize]
+        values: Column = np.ascontiguousarray(part).view(kind) if entry.length else np.zeros((len(table), 0), kind)
+        return values[:, 0] if entry.single else values
+    texts = table[:, entry.offset : entry.offset + entry.length]
+    if alike or _alike(table, entry.offset, entry.offset + entry.length):
+        return _text(texts[0])
+    return np.array([_text(row) for row in texts], dtype=object)
+
+
+def _text(row: NDArray[np.uint8]) -> str:
+    return row.tobytes().rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _column(parts: Sequence[Part], n: int) -> Column:
+    """A column (n, …) from its parts."""
+    texts = {part.values if isinstance(part.values, str) else None for part in parts}
+    whole = sum(part.length for part in parts) == n
+    if whole and len(texts) == 1 and None not in texts:
+        return np.broadcast_to(np.array(texts.pop(), dtype=object), n)
+    arrays = [part.values for part in parts if not isinstance(part.values, str)]
+    if whole and len(arrays) == len(parts) and len({array.shape[1:] for array in arrays}) == 1:
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    first = arrays[0] if arrays else np.zeros(0, dtype=object)
+    shape = (n,) if first.ndim == 1 else (n, max(array.shape[1] for array in arrays))
+    empty: Any = "" if first.dtype == object else np.nan if first.dtype.kind == "f" else 0
+    column = np.full(shape, empty, dtype=first.dtype)
+    for row, length, values in parts:
+        if isinstance(values, str) or values.ndim == 1:
+            column[row : row + length] = values
+        else:
+            column[row : row + length, : values.shape[1]] = values
+    return column
+
+
+def _sorted(column: Column, rows: NDArray[np.intp] | None) -> Column:
+    column = column if rows is None else column[rows]
     column.setflags(write=False)
     return column
 

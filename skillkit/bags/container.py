@@ -12,22 +12,24 @@ import threading
 import zlib
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import IO, NamedTuple
 
 import lz4.frame
+import numpy as np
 import zstandard
 from mcap import records
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
+from numpy.typing import NDArray
 
 MAGIC = b"\x89MCAP0\r\n"
 CHUNK_SIZE = 1024 * 1024  # [bytes] at which a chunk is sealed
 COMPRESSIONS = ("zstd", "lz4", "none")
 ZSTD_LEVEL = 1
 
-_MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, sequence, log time, publish time [ns]
+_message = struct.Struct("<BQHIQQ").pack  # opcode, length, channel, sequence, log time, publish time [ns]
 _CHUNK = struct.Struct("<BQQQQI")  # opcode, length, start, end [ns], size, CRC
 _INDEX = struct.Struct("<BQHI")  # opcode, length, channel, length of the entries
 _MESSAGE_HEAD = 22
@@ -36,7 +38,7 @@ _MESSAGE_HEAD = 22
 class Sealed(NamedTuple):
     """A full chunk in memory, not compressed yet."""
 
-    data: bytes
+    data: bytearray
     start: int  # [ns]
     end: int
     places: dict[int, array[int]]  # channel → (log time [ns], offset) after (log time, offset) …
@@ -53,6 +55,7 @@ class Container:
     def __init__(self, stream: IO[bytes], compression: str = "zstd", profile: str = "ros2", *, threaded: bool = False, keep: int = 0) -> None:
         self.error: OSError | None = None
         self.written = 0  # bytes handed to the stream
+        self._sealed = 0  # messages in chunks that are sealed
         self._stream, self._compression = stream, compression
         self._compress = _compressor(compression)
         self._buffer = bytearray()
@@ -92,22 +95,38 @@ class Container:
 
     def add(self, channel: int, stamp: int, data: bytes) -> None:
         """Collect one message; ``stamp`` is its log time [ns]."""
-        buffer, entries = self._buffer, self._index[channel]
-        entries.append(stamp)
-        entries.append(len(buffer))
-        buffer += _MESSAGE.pack(5, _MESSAGE_HEAD + len(data), channel, 0, stamp, stamp)
+        buffer, note = self._buffer, self._index[channel].append
+        at = len(buffer)
+        note(stamp)
+        note(at)
+        buffer += _message(5, _MESSAGE_HEAD + len(data), channel, 0, stamp, stamp)
         buffer += data
-        if len(buffer) > CHUNK_SIZE:
+        if at > CHUNK_SIZE:
             self.seal()
+
+    def extend(self, data: bytes, indexes: Mapping[int, NDArray[np.uint64]]) -> None:
+        """Collect the messages of a whole chunk; channel → (k, 2) log times [ns] and offsets."""
+        base = np.array([0, len(self._buffer)], dtype=np.uint64)
+        for channel, entries in indexes.items():
+            self._index[channel].frombytes((entries + base).tobytes())
+        self._buffer += data
+        if len(self._buffer) > CHUNK_SIZE:
+            self.seal()
+
+    @property
+    def messages(self) -> int:
+        """How many were collected."""
+        return self._sealed + sum(map(len, self._index.values())) // 2
 
     def seal(self) -> None:
         """End the chunk and write it, or let the thread do so."""
         if not self._buffer:
             return
         index = {channel: entries for channel, entries in self._index.items() if entries}
-        stamps = [(min(entries[::2]), max(entries[::2])) for entries in index.values()]
-        sealed = Sealed(bytes(self._buffer), min(first for first, _ in stamps), max(last for _, last in stamps), index)
+        stamps = [np.frombuffer(entries, dtype=np.uint64)[::2] for entries in index.values()]
+        sealed = Sealed(self._buffer, min(int(some.min()) for some in stamps), max(int(some.max()) for some in stamps), index)
         self._buffer = bytearray()
+        self._sealed += sum(map(len, index.values())) // 2
         self._index = {channel: array("Q") for channel in self._index}
         self._do(lambda: self._take(sealed))
 
@@ -249,10 +268,10 @@ class Container:
         self._put(bytes(summary) + foot + struct.pack("<I", zlib.crc32(foot, zlib.crc32(summary))) + MAGIC)
 
 
-def _compressor(word: str) -> Callable[[bytes], bytes]:
+def _compressor(word: str) -> Callable[[bytearray], bytes | bytearray]:
     if word == "zstd":
         return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
     if word == "lz4":
-        compress: Callable[[bytes], bytes] = lz4.frame.compress
+        compress: Callable[[bytearray], bytes] = lz4.frame.compress
         return compress
-    return bytes
+    return lambda data: data

@@ -7,36 +7,22 @@ with open_bag("run.mcap") as bag:
 
 from __future__ import annotations
 
-import heapq
-import struct
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType, TracebackType
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple
 
-import numpy as np
 from mcap import records
-from mcap.data_stream import ReadDataStream
-from numpy.typing import NDArray
 
-from skillkit.bags import chunk
-from skillkit.bags.cdr import COUNT, Codec
-from skillkit.bags.columns import Column, columns, gathered, piled
-from skillkit.bags.conform import Conform
-from skillkit.bags.index import DAMAGE, Block, Place, parse, read_index
-from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT
+from skillkit.bags.attachments import Attachments
+from skillkit.bags.blocks import LATEST, Blocks
+from skillkit.bags.cdr import Codec
+from skillkit.bags.columns import Column, columns
+from skillkit.bags.index import DAMAGE, parse
+from skillkit.bags.runs import RUNTIME_TYPES, RecordedRun, RecordedStep
 from skillkit.exceptions import BagError, UnknownName
-
-PENDING_LIMIT = 1_000_000  # messages held back to put overlapping chunks in order
-HEAD_LENGTH = 4096  # [bytes] of an attachment that are read for its name
-WAITING_LIMIT = 1000  # steps held back for a result that comes later
-RUNTIME_TYPES = (STEP, STEP_RESULT, DIGEST, KEYFRAME)
-TICK = struct.Struct("<Q")
-Stamps: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,72 +51,6 @@ class RawRecord(NamedTuple):
     data: bytes
 
 
-class Record(NamedTuple):
-    """One record of a runtime."""
-
-    kind: str  # its type: schemas.STEP or schemas.STEP_RESULT
-    time: float  # log time [s]
-    value: dict[str, Any]
-
-
-class RawStep(NamedTuple):
-    """One step of the core as bytes, with what else was written about its tick."""
-
-    tick: int
-    step: bytes
-    result: bytes | None
-    digest: bytes | None
-    keyframe: bytes | None
-
-
-class RecordedStep(NamedTuple):
-    """One step of the core: what it consumed, and what it decided where that was recorded."""
-
-    step: dict[str, Any]
-    result: dict[str, Any] | None
-
-
-class Attachments(Mapping[str, bytes]):
-    """The files in a bag by name, read when asked for; of two with one name the later counts.
-
-    Attributes:
-        media_types: by name.
-    """
-
-    def __init__(self, bag: Bag, places: Iterable[Place]) -> None:
-        self._bag = bag
-        self._places: dict[str, Place] = {}
-        self.media_types: dict[str, str] = {}
-        for place in places:
-            try:
-                name, media_type = _attachment_head(bag._bytes(Place(place.offset, min(place.length, HEAD_LENGTH))))
-                self._places[name], self.media_types[name] = place, media_type
-            except DAMAGE:
-                bag._damage("an attachment")
-
-    def __getitem__(self, name: str) -> bytes:
-        if name not in self._places:
-            raise KeyError(name)
-        try:
-            return parse(records.Attachment, self._bag._bytes(self._places[name])).data
-        except DAMAGE as error:
-            raise BagError(self._bag.path, f"attachment '{name}' is damaged: {error}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-
-def _attachment_head(content: bytes) -> tuple[str, str]:
-    """Name and media type from the first bytes of an attachment, whose data may be cut off."""
-    stream = ReadDataStream(BytesIO(content))
-    stream.read8()  # log time
-    stream.read8()  # create time
-    return stream.read_prefixed_string(), stream.read_prefixed_string()
-
-
 class Bag:
     """An open bag; made by :func:`open_bag`.
 
@@ -138,25 +58,32 @@ class Bag:
         topics: by name.
         attachments: files by name, as bytes.
         metadata: records of words by name.
-        complete: finished by its writer, and nothing damaged met so far.
-        note: what is missing or damaged, in words.
         start, end: log time of the first and last message [s].
     """
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
-        self.path, self._file = path, file
-        self._index = read_index(file, str(path))
-        self.complete, self.note = self._index.complete, self._index.note
+        self.path = path
+        self._blocks = Blocks(path, file)
+        self._index = self._blocks.index
         self._codecs: dict[int, Codec] = {}
-        self._damaged: set[int] = set()  # offsets of chunks that were left out
         self._numbers: dict[str, list[int]] = {}
         for number, channel in self._index.channels.items():
             self._numbers.setdefault(channel.topic, []).append(number)
         self.topics: Mapping[str, Topic] = MappingProxyType({name: self._topic(name) for name in sorted(self._numbers)})
-        self.attachments = Attachments(self, self._index.attachments)
+        self.attachments = Attachments(self._blocks, self._index.attachments)
         self.metadata: Mapping[str, dict[str, str]] = MappingProxyType(self._read_metadata())
         self.start = min((block.start for block in self._index.blocks), default=0) / 1e9
         self.end = max((block.end for block in self._index.blocks), default=0) / 1e9
+
+    @property
+    def complete(self) -> bool:
+        """Whether its writer finished it, and nothing damaged has been met so far."""
+        return self._blocks.complete
+
+    @property
+    def note(self) -> str:
+        """What is missing or damaged, in words."""
+        return self._blocks.note
 
     # -- messages ------------------------------------------------------------------------------------------------------------------------
 
@@ -173,8 +100,9 @@ class Bag:
         """
         if topic is None:
             topic = [name for name, known in self.topics.items() if known.encoding == "cdr"]
-        for number, stamp, data in self._ordered(self._wanted(topic), start, end):
-            yield Message(self._index.channels[number].topic, stamp / 1e9, self._codec(number).decode(data))
+        channels, codecs = self._index.channels, self._codec
+        for number, stamp, data in self._blocks.messages(frozenset(self._wanted(topic)), *_span(start, end)):
+            yield Message(channels[number].topic, stamp / 1e9, codecs(number).decode(data))
 
     def columns(self, topic: str, start: float | None = None, end: float | None = None) -> dict[str, Column]:
         """A topic as NumPy columns: log time [s] under ``time``, every field under its path. See :func:`skillkit.bags.columns.columns`.
@@ -186,80 +114,31 @@ class Bag:
             UnknownName: no such topic. BagError: a message is damaged, or its encoding is not CDR.
         """
         numbers = self._wanted(topic)
-        first, last = -1 if start is None else round(start * 1e9), 2**63 - 1 if end is None else round(end * 1e9)
-        if all(block.inside for block in self._index.blocks):
-            piles = gathered([part for order, block in enumerate(self._index.blocks) for part in self._pieces(order, block, frozenset(numbers), first, last)])
-        else:
-            found = [(stamp, data) for _, stamp, data in self._ordered(numbers, start, end)]
-            piles = piled([stamp for stamp, _ in found], [data for _, data in found])
-        return columns(self._codec(numbers[0]), piles)
-
-    def _pieces(self, order: int, block: Block, channels: frozenset[int], first: int, last: int) -> Iterator[tuple[Stamps, Column, Column]]:
-        """Messages of one block by length: log times [ns], their place in the file, and bytes; found by the message indexes, copied at once."""
-        if block.start > last or block.end < first or not channels & chunk.channels_in(block.inside):
-            return
-        inside = self._inside(block)
-        content = np.frombuffer(self._content(block), dtype=np.uint8)
-        for channel in channels & inside.keys():
-            entries = inside[channel][(inside[channel][:, 0] >= max(first, 0)) & (inside[channel][:, 0] <= last)].astype(np.int64)
-            entries = entries[np.argsort(entries[:, 1], kind="stable")]
-            for offsets, table in chunk.tables_at(content, entries[:, 1], channel):
-                stamps = entries[np.searchsorted(entries[:, 1], offsets), 0] if len(offsets) != len(entries) else entries[:, 0]
-                yield stamps, (order << 32) + offsets, table
+        return columns(self._codec(numbers[0]), self._blocks.pieces(frozenset(numbers), *_span(start, end)))
 
     def at(self, time: float) -> dict[str, Message]:
         """The last message of every topic at ``time`` [s], this moment inside; topics that had none by then are left out.
 
         Reads chunks backwards from that time until every topic has been met, so an early time or a rare topic takes longer.
         """
-        wanted = [number for numbers in self._numbers.values() for number in numbers if self._index.counts[number]]
-        last = round(time * 1e9)
-        found: dict[int, chunk.RawMessage] = {}
-        for block in sorted((b for b in self._index.blocks if b.start <= last), key=lambda b: b.end, reverse=True):
-            missing = frozenset(n for n in wanted if n not in found or found[n].stamp < block.end)
-            if not missing:
-                break
-            for message in self._last_of(block, missing, last):
-                if message.channel not in found or found[message.channel].stamp < message.stamp:
-                    found[message.channel] = message
+        wanted = frozenset(number for numbers in self._numbers.values() for number in numbers if self._index.counts[number])
         best: dict[str, Message] = {}
-        for number, message in found.items():
+        for number, message in self._blocks.latest(wanted, round(time * 1e9)).items():
             topic = self._index.channels[number].topic
             if self.topics[topic].encoding == "cdr" and (topic not in best or best[topic].time < message.stamp / 1e9):
                 best[topic] = Message(topic, message.stamp / 1e9, self._codec(number).decode(message.data))
         return dict(sorted(best.items()))
 
-    def _last_of(self, block: Block, channels: frozenset[int], last: int) -> Iterator[chunk.RawMessage]:
-        """The latest message of each channel in a block, not later than ``last`` [ns]; by the message indexes where there are any."""
-        if not block.inside:
-            latest: dict[int, chunk.RawMessage] = {}
-            for message in self._block_messages(block, channels):
-                if message.stamp <= last and (message.channel not in latest or latest[message.channel].stamp <= message.stamp):
-                    latest[message.channel] = message
-            yield from latest.values()
-            return
-        channels = channels & chunk.channels_in(block.inside)
-        inside = self._inside(block) if channels else {}
-        rows = {channel: np.flatnonzero(inside[channel][:, 0] <= last) for channel in channels & inside.keys()}
-        if any(len(row) for row in rows.values()):
-            content = self._content(block)
-            for channel, row in rows.items():
-                if len(row):
-                    entries = inside[channel][row]
-                    newest = len(row) - 1 - int(np.argmax(entries[::-1, 0]))  # of equal stamps the one written last
-                    yield from chunk.messages_at(content, [entries[newest : newest + 1]])
-
-    def _inside(self, block: Block) -> dict[int, NDArray[np.uint64]]:
-        """The message indexes behind a chunk: channel → (k, 2) log times [ns] and offsets; empty where they are damaged."""
-        offset, length = block.indexed
-        self._file.seek(offset)
-        data = self._file.read(length)
-        return {channel: entries for opcode, a, b in chunk.split(data) if opcode == chunk.MESSAGE_INDEX for channel, entries in chunk.index_at(data, a, b)}
+    def last(self, topic: str, time: float) -> bytes | None:
+        """The last message of a topic at ``time`` [s], as bytes; ``None`` where there was none by then."""
+        found = self._blocks.latest(frozenset(self._wanted(topic)), round(time * 1e9)).values()
+        return max(found, key=lambda message: message.stamp).data if found else None
 
     def raw_messages(self, topic: str | Iterable[str] | None = None, start: float | None = None, end: float | None = None) -> Iterator[RawRecord]:
         """As :meth:`messages`, without decoding."""
-        for number, stamp, data in self._ordered(self._wanted(topic), start, end):
-            yield RawRecord(self._index.channels[number].topic, stamp, data)
+        names = {number: channel.topic for number, channel in self._index.channels.items()}
+        for number, stamp, data in self._blocks.messages(frozenset(self._wanted(topic)), *_span(start, end)):
+            yield RawRecord(names[number], stamp, data)
 
     @property
     def runtimes(self) -> Mapping[str, Mapping[str, str]]:
@@ -270,90 +149,36 @@ class Bag:
                 found.setdefault(name.rpartition("/")[0], {}).setdefault(topic.type, name)
         return found
 
-    def records(self, runtime: str | None = None) -> Iterator[Record]:
-        """Steps and results in order of log time, in the shape this version expects.
+    def run(self, runtime: str | None = None) -> RecordedRun:
+        """What one runtime consumed and decided.
 
         Args:
             runtime: namespace of one of :attr:`runtimes`; may be left out where there is one.
 
         Raises:
-            UnknownName: no such runtime.
-            BagError: there are several, or the records are damaged or of a version that cannot be read.
+            UnknownName: no such runtime. BagError: there are several.
         """
-        kinds = {topic: kind for kind, topic in self._runtime(runtime).items() if kind in (STEP, STEP_RESULT)}
-        decoders = {topic: self.decoder(kind, runtime) for topic, kind in kinds.items()}
-        for topic, stamp, data in self.raw_messages(decoders):
-            yield Record(kinds[topic], stamp / 1e9, decoders[topic](data))
-
-    def decoder(self, kind: str, runtime: str | None = None) -> Callable[[bytes], dict[str, Any]]:
-        """What turns the bytes of a runtime's records of one type into the shape this version expects.
-
-        Raises:
-            as :meth:`records`.
-        """
-        topic = self._runtime(runtime)[kind]
-        codec, conform = self._codec(self._numbers[topic][0]), Conform(kind, *self.schema_of(topic))
-        return lambda data: conform(codec.decode(data))
-
-    def steps(self, runtime: str | None = None) -> Iterator[RecordedStep]:
-        """The steps of one runtime in order, each with its result where one with its tick was recorded.
-
-        Args, Raises: as :meth:`records`.
-        """
-        if STEP not in self._runtime(runtime):
-            return
-        step_of = self.decoder(STEP, runtime)
-        result_of = self.decoder(STEP_RESULT, runtime) if STEP_RESULT in self._runtime(runtime) else None
-        for raw in self.raw_steps(runtime):
-            yield RecordedStep(step_of(raw.step), result_of(raw.result) if result_of is not None and raw.result is not None else None)
-
-    def raw_steps(self, runtime: str | None = None) -> Iterator[RawStep]:
-        """As :meth:`steps`, without decoding.
-
-        Args, Raises: as :meth:`records`.
-        """
-        kinds = {topic: kind for kind, topic in self._runtime(runtime).items()}
-        waiting: deque[tuple[int, bytes]] = deque()
-        others: dict[str, dict[int, bytes]] = {kind: {} for kind in RUNTIME_TYPES}
-        newest = -1
-
-        def paired(tick: int, step: bytes) -> RawStep:
-            return RawStep(tick, step, *(others[kind].pop(tick, None) for kind in (STEP_RESULT, DIGEST, KEYFRAME)))
-
-        for topic, _, data in self.raw_messages(kinds):
-            kind = kinds[topic]
-            tick = _tick(data, kind)
-            if kind == STEP:
-                while waiting and (waiting[0][0] <= newest or len(waiting) > WAITING_LIMIT):
-                    yield paired(*waiting.popleft())
-                waiting.append((tick, data))
-            else:
-                newest = max(newest, tick)
-                others[kind][tick] = data
-                if len(others[kind]) > WAITING_LIMIT:  # results without their steps
-                    others[kind].pop(next(iter(others[kind])))
-        for entry in waiting:
-            yield paired(*entry)
-
-    def _runtime(self, runtime: str | None) -> Mapping[str, str]:
-        """Message type → topic of one runtime."""
         runtimes = self.runtimes
         if runtime is None and len(runtimes) > 1:
             raise BagError(self.path, f"holds the records of several runtimes: {', '.join(runtimes)}", "name one of them")
         if runtime is not None and runtime not in runtimes:
             raise UnknownName("runtime", runtime, runtimes)
-        return runtimes[runtime] if runtime is not None else next(iter(runtimes.values()), {})
+        return RecordedRun(self, runtimes[runtime] if runtime is not None else next(iter(runtimes.values()), {}))
+
+    def steps(self, runtime: str | None = None) -> Iterator[RecordedStep]:
+        """The steps of one runtime, see :meth:`run` and :meth:`RecordedRun.steps`."""
+        yield from self.run(runtime).steps()
 
     def schema_of(self, topic: str) -> tuple[str, str]:
         """Type (``package/msg/Type``) and full schema text of a topic."""
-        schema = self._index.schemas.get(self._index.channels[self._wanted(topic)[0]].schema_id)
-        return (schema.name, schema.data.decode("utf-8", "replace")) if schema is not None else ("", "")
+        known = self._index.schemas.get(self._index.channels[self._wanted(topic)[0]].schema_id)
+        return (known.name, known.data.decode("utf-8", "replace")) if known is not None else ("", "")
 
     # -- the file ------------------------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._blocks.close()
 
     def __enter__(self) -> Bag:
         return self
@@ -364,8 +189,8 @@ class Bag:
     def _topic(self, name: str) -> Topic:
         numbers = self._numbers[name]
         channel = self._index.channels[numbers[0]]
-        schema = self._index.schemas.get(channel.schema_id)
-        return Topic(name, schema.name if schema else "", sum(self._index.counts[number] for number in numbers), channel.message_encoding)
+        known = self._index.schemas.get(channel.schema_id)
+        return Topic(name, known.name if known else "", sum(self._index.counts[number] for number in numbers), channel.message_encoding)
 
     def _wanted(self, topic: str | Iterable[str] | None) -> list[int]:
         names = list(self.topics) if topic is None else [topic] if isinstance(topic, str) else list(topic)
@@ -374,96 +199,43 @@ class Bag:
                 raise UnknownName("topic", name, self.topics)
         return [number for name in names for number in self._numbers[name]]
 
+    def codec(self, topic: str) -> Codec:
+        """What encodes and decodes the messages of a topic.
+
+        Raises:
+            UnknownName: no such topic. BagError: its encoding is not CDR.
+        """
+        return self._codec(self._wanted(topic)[0])
+
     def _codec(self, number: int) -> Codec:
         if number not in self._codecs:
             channel = self._index.channels[number]
-            schema = self._index.schemas.get(channel.schema_id)
-            if channel.message_encoding != "cdr" or schema is None or schema.encoding != "ros2msg":
-                found = f"{channel.message_encoding or 'nothing'}/{schema.encoding if schema else 'no schema'}"
+            known = self._index.schemas.get(channel.schema_id)
+            if channel.message_encoding != "cdr" or known is None or known.encoding != "ros2msg":
+                found = f"{channel.message_encoding or 'nothing'}/{known.encoding if known else 'no schema'}"
                 raise BagError(self.path, f"topic {channel.topic} is encoded as {found}; allowed: cdr/ros2msg", "read it with raw_messages()")
-            self._codecs[number] = Codec(schema.name, schema.data.decode("utf-8", "replace"))
+            self._codecs[number] = Codec(known.name, known.data.decode("utf-8", "replace"))
         return self._codecs[number]
-
-    def _bytes(self, place: Place | Block) -> bytes:
-        self._file.seek(place.offset)
-        return self._file.read(place.length)
 
     @property
     def lost(self) -> tuple[int, float]:
         """Bytes and log time [s] that are known to be lost, of what was read so far."""
         return self._index.lost_bytes, self._index.lost_time / 1e9
 
-    def _damage(self, what: str) -> None:
-        self.complete = False
-        if what not in self.note:
-            self.note = "; ".join(part for part in (self.note, f"{what} is damaged and was left out") if part)
-
     def _read_metadata(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for place in self._index.metadata:
             try:
-                record = parse(records.Metadata, self._bytes(place))
+                record = parse(records.Metadata, self._blocks.bytes_at(place))
                 found[record.name] = record.metadata
             except DAMAGE:
-                self._damage("a metadata record")
+                self._blocks.damage("a metadata record")
         return found
 
-    def _ordered(self, wanted: list[int], start: float | None, end: float | None) -> Iterator[tuple[int, int, bytes]]:
-        """Channel, log time [ns] and bytes, across chunks that may overlap in time."""
-        first = -1 if start is None else round(start * 1e9)
-        last = 2**64 if end is None else round(end * 1e9)
-        blocks = sorted((block for block in self._index.blocks if block.end >= first and block.start <= last), key=lambda block: block.start)
-        pending: list[tuple[int, int, int, bytes]] = []
-        order = 0
-        channels = frozenset(wanted)
-        for index, block in enumerate(blocks):
-            for message in self._block_messages(block, channels):
-                if first <= message.stamp <= last:
-                    heapq.heappush(pending, (message.stamp, order, message.channel, message.data))
-                    order += 1
-            horizon = blocks[index + 1].start if index + 1 < len(blocks) else 2**64
-            while pending and (pending[0][0] < horizon or len(pending) > PENDING_LIMIT):
-                stamp, _, number, data = heapq.heappop(pending)
-                yield number, stamp, data
 
-    def _content(self, block: Block) -> bytes:
-        """The records in a block; none where it is damaged."""
-        content = self._bytes(block)
-        if block.chunked:
-            try:
-                content, whole = chunk.open_chunk(content, cut=block.cut)
-            except BagError:
-                content, whole = b"", False
-            if not whole and not block.cut:
-                content = b""
-                if block.offset not in self._damaged:
-                    self._damaged.add(block.offset)
-                    self._index.lost_bytes += block.length
-                    self._index.lost_time += block.end - block.start
-                self._damage(f"the chunk at byte {block.offset} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
-        return content
-
-    def _block_messages(self, block: Block, channels: frozenset[int]) -> Iterator[chunk.RawMessage]:
-        content = self._content(block)
-        inside = self._inside(block) if block.indexed[1] and content else {}
-        if inside and 2 * sum(len(inside[c]) for c in channels & inside.keys()) < sum(map(len, inside.values())):
-            yield from chunk.messages_at(content, [inside[channel] for channel in channels & inside.keys()])
-            return
-        for opcode, begin, finish in chunk.split(content):
-            message = chunk.message_at(content, begin, finish) if opcode == chunk.MESSAGE else None
-            if message is not None and message.channel in channels:
-                yield message
-
-
-def _tick(data: bytes, kind: str) -> int:
-    """The tick of a runtime's record: behind the header's stamp and frame, or the first number of a digest; -1 where it is cut."""
-    try:
-        if kind == DIGEST:
-            return int(TICK.unpack_from(data, 4)[0])
-        at = 16 + COUNT.unpack_from(data, 12)[0]
-        return int(TICK.unpack_from(data, at + (4 - at) % 8)[0])
-    except struct.error:
-        return -1
+def _span(start: float | None, end: float | None) -> tuple[int, int]:
+    """Log times [ns], both inside."""
+    return 0 if start is None else round(start * 1e9), LATEST if end is None else round(end * 1e9)
 
 
 def _open_foreign(path: Path) -> Bag:

@@ -17,7 +17,7 @@ class Recovered:
         messages_saved: messages in the new bag; messages_lost: of a finished bag, what its own count says is missing.
         bytes_lost: of the old file that are in no whole record or in a chunk that does not hold its checksum.
         seconds_lost: log time [s] that a cut or damaged chunk states and of which no message was saved. What a killed writer had not handed
-            over yet left no trace in the file; with a writer of this library it is at most its flush time, 0.1 s.
+            over yet left no trace in the file; with a writer of this library it is at most its flush time, 0.09 s.
         note: what was wrong, in words.
     """
 

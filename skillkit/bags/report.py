@@ -103,7 +103,7 @@ def summary(bag: Bag) -> Summary:
     reading = _Reading()
     topics = {name: topic.count for name, topic in bag.topics.items()}
     for runtime in bag.runtimes:
-        for record in bag.records(runtime):
+        for record in bag.run(runtime).records():
             if record.kind == STEP:
                 reading.step(record.value)
             else:

@@ -14,6 +14,8 @@ def timeline(summary: Summary, width: int = 48) -> str:
     Args:
         width: of the bars [characters].
     """
+    if not summary.runs and not summary.steps:
+        return _contents(summary)
     lines = [_title(summary)]
     span = time_span(summary)
     names = max((len(_indented(run)) for run in summary.runs), default=0)
@@ -27,6 +29,14 @@ def timeline(summary: Summary, width: int = 48) -> str:
     lines.append(_totals(summary))
     lines.extend(f"  note: {note}" for note in (summary.note,) if note)
     return "\n".join(lines) + "\n"
+
+
+def _contents(summary: Summary) -> str:
+    """Of a bag without records of a runtime: its topics."""
+    names = max((len(name) for name in summary.topics), default=0)
+    lines = [f"  {name:<{names}}  {count} messages" for name, count in summary.topics.items()]
+    head = f"no records of a runtime; {summary.duration:.2f} s, {sum(summary.topics.values())} messages on {len(summary.topics)} topics"
+    return "\n".join([head, *lines, *(f"  note: {note}" for note in (summary.note,) if note)]) + "\n"
 
 
 def _title(summary: Summary) -> str:

@@ -21,6 +21,7 @@ def play(
     clock: Annotated[bool, typer.Option("--clock", help="Publish /clock too.")] = False,
     topics: Annotated[list[str] | None, typer.Option("--topics", metavar="PATTERN", help="Only these topics; may be given several times.")] = None,
     remap: Annotated[list[str] | None, typer.Option("--remap", metavar="OLD=NEW", help="Publish a topic under another name.")] = None,
+    lock_step: Annotated[str, typer.Option("--lock-step", metavar="WHEN", help="Wait for the slowest consumer: received or done.")] = "",
     paused: Annotated[bool, typer.Option("--paused", help="Begin paused; 'ros2 service call /player/resume std_srvs/srv/Trigger' goes on.")] = False,
     namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of the player and its topics.")] = "",
     dry: Annotated[bool, typer.Option("--dry-run", help="Only print the command line.")] = False,
@@ -35,6 +36,7 @@ def play(
         Playback(opened, topics or (), start, rate, loop)
     options = {
         "start": start, "loop": ",".join(map(str, loop or ())), "topics": ",".join(topics or ()), "clock": clock, "paused": paused,
+        "lock_step": lock_step,
         "remap": ";".join(f"{old}={new}" for old, new in pairs(remap, "--remap").items()),
     }  # fmt: skip
     command = player(str(bag), rate, namespace, options).command()

@@ -26,6 +26,7 @@ def replay(
     tolerance: Annotated[float | None, typer.Option("--tolerance", min=0.0, help="Numbers may differ by this much.")] = None,
     ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="FIELD", help="Do not compare these fields, such as 'commands[*].velocity*'.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Also look out for skills that read the clock or unseeded randomness.")] = False,
+    start: Annotated[float, typer.Option("--from", min=0.0, metavar="SECONDS", help="Begin behind the last keyframe before this time.")] = 0.0,
     as_json: AsJson = False,
 ) -> int:
     """Re-execute a recorded run without robot, simulator or ROS and compare every decision. Exit 0 only when all are equal."""
@@ -33,15 +34,15 @@ def replay(
     from skillkit.bags import open_bag
 
     with open_bag(bag) as opened:
-        total, length = _steps(opened.topics), opened.end - opened.start
+        total, end = _steps(opened.topics), opened.end
     begun = perf_counter()
     with progress("re-executing", total) as done:
         found = re_execute(
             bag, skills_folder(skills), pairs(use, "--use"), lambda step: done(step) if step % 50 == 0 else None,
-            tolerance=tolerance, ignore=ignore or (), watch=watch,
+            tolerance=tolerance, ignore=ignore or (), watch=watch, start=start,
         )  # fmt: skip
     took = perf_counter() - begun
-    speed = length / took if took > 0.0 else 0.0
+    speed = (end - found.begun) / took if took > 0.0 else 0.0
     cause = "" if found.first is None else found.first.because or _cause(bag, found, found.first.time)
     if as_json:
         print_json({**_document(found), "cause": cause, "bag": str(bag), "wall_s": took, "times_real_time": speed})
@@ -59,6 +60,7 @@ def _document(found: Replay) -> dict[str, Any]:
     return {
         "steps": found.steps,
         "compared": found.compared,
+        "from_s": found.begun,
         "differences": found.differences,
         "first_difference": None if found.first is None else found.first.as_dict(),
         "platform_differences": found.platform,

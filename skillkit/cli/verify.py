@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -47,6 +51,7 @@ def verify(
     bags: Annotated[list[Path], typer.Argument(metavar="BAG…", help="Recorded runs (.mcap).")],
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write the verdicts there as JUnit XML, for CI.")] = None,
     update: Annotated[bool, typer.Option("--update", help="Record what is decided now in place of what differs; the old bag stays as BAG.old.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Bags re-executed side by side.")] = 1,
     use: UseSkills = None,
     skills: SkillsFolder = None,
     tolerance: Annotated[float | None, typer.Option("--tolerance", min=0.0, help="Numbers may differ by this much.")] = None,
@@ -54,28 +59,35 @@ def verify(
     as_json: AsJson = False,
 ) -> int:
     """Re-execute recorded runs and fail where one decides otherwise. Exit 0 only when all pass."""
-    from skillkit.assembly import replay, update_bag
-    from skillkit.exceptions import SkillkitError
-
+    check = partial(_verdict, skills=skills_folder(skills), use=pairs(use, "--use"), tolerance=tolerance, ignore=tuple(ignore or ()), update=update)
     verdicts = []
-    for bag in bags:
-        begun = perf_counter()
-        try:
-            found, error = replay(bag, skills_folder(skills), pairs(use, "--use"), tolerance=tolerance, ignore=ignore or ()), ""
-        except SkillkitError as problem:
-            found, error = None, str(problem)
-        verdict = Verdict(str(bag), perf_counter() - begun, found, error)
-        if update and found is not None and not verdict.passed and found.steps:
-            update_bag(bag, skills_folder(skills), pairs(use, "--use"))
-            verdict = verdict._replace(found=replay(bag, skills_folder(skills), pairs(use, "--use")))
-        verdicts.append(verdict)
-        if not as_json:
-            print(f"{'passed' if verdict.passed else 'FAILED'}  {bag}" + (f"  {verdict.words}" if verdict.words else ""))
+    with ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
+        for verdict in pool.map(check, bags) if pool is not None else map(check, bags):
+            verdicts.append(verdict)
+            if not as_json:
+                print(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.bag}" + (f"  {verdict.words}" if verdict.words else ""))
     if junit is not None:
         junit.write_bytes(_xml(verdicts))
     if as_json:
         print_json([_document(verdict) for verdict in verdicts])
     return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def _verdict(bag: Path, skills: Path, use: Mapping[str, str], tolerance: float | None, ignore: tuple[str, ...], update: bool) -> Verdict:
+    """Re-execute one bag, and bring it up to date where that is asked for."""
+    from skillkit.assembly import replay, update_bag
+    from skillkit.exceptions import SkillkitError
+
+    begun = perf_counter()
+    try:
+        found = replay(bag, skills, use, tolerance=tolerance, ignore=ignore)
+    except SkillkitError as problem:
+        return Verdict(str(bag), perf_counter() - begun, None, str(problem))
+    verdict = Verdict(str(bag), perf_counter() - begun, found, "")
+    if update and not verdict.passed and found.steps:
+        update_bag(bag, skills, use)
+        verdict = verdict._replace(found=replay(bag, skills, use))
+    return verdict
 
 
 def _document(verdict: Verdict) -> dict[str, object]:

@@ -22,6 +22,7 @@ from skillkit.spaces import ArmState
 
 TOOL = "tool"
 FINGER_GAP = 0.003  # [m] less than this between the fingers is nothing
+THINNER, WIDER = 0.02, 0.01  # [m] by which the gap around an object may differ from its sides
 CLOSED = 0.5  # closure from which the gripper counts as commanded closed
 FULL = 0.999
 
@@ -43,6 +44,7 @@ class Thing(NamedTuple):
     pose: Pose
     size: Array  # (3,) [m]
     speed: float  # [m/s]; nan for the tool
+    age: float  # [s] since it was seen
 
 
 class Unseen(SkillkitError):
@@ -117,11 +119,12 @@ def thing(situation: Situation, name: str) -> Thing:
     """
     role, dot, last = name.rpartition(".")
     if last == TOOL:
-        return Thing(name, arm_of(situation, role if dot else "arm").tool, np.zeros(3), float("nan"))
+        arm = arm_of(situation, role if dot else "arm")
+        return Thing(name, arm.tool, np.zeros(3), float("nan"), arm.age)
     state = situation.observation.objects.get(name)
     if state is None:
         raise Unseen(f"object '{name}' is not seen")
-    return Thing(name, state.pose, state.size, state.speed)
+    return Thing(name, state.pose, state.size, state.speed, state.age)
 
 
 def signal_value(situation: Situation, name: str) -> float:
@@ -222,6 +225,10 @@ def _speed(situation: Situation, a: Thing) -> Answer:
     return a.speed
 
 
+def _age(situation: Situation, a: Thing) -> Answer:
+    return a.age
+
+
 def _opened(situation: Situation, handle: Thing, cabinet: Thing, least: float) -> Answer:
     turned = _between(handle.pose.rotation[:, 0], cabinet.pose.rotation[:, 0])
     return [Check(f"angle of {handle.name} from the front of {cabinet.name}", turned, least, float("inf"), ANGLE)]
@@ -237,7 +244,8 @@ def _holding_checks(arm: ArmState) -> list[Check]:
 def _grasped(situation: Situation, a: Thing) -> Answer:
     arm = arm_of(situation)
     closure, gap = _holding_checks(arm)
-    gap = gap._replace(low=max(FINGER_GAP, float(min(a.size[0], a.size[1])) - 0.02))
+    thin, wide = sorted((float(a.size[0]), float(a.size[1])))
+    gap = gap._replace(low=max(FINGER_GAP, thin - THINNER), high=wide + WIDER if wide > 0.0 else float("inf"))
     reach = 0.5 * float(max(a.size)) + 0.02
     return [closure, gap, Check(f"distance from the tool to {a.name}", _norm(arm.tool.position - a.pose.position), 0.0, reach, LENGTH)]
 
@@ -299,12 +307,14 @@ _TABLE = (
     Function("above", (_A, _OTHER), BOOLEAN, "The centre of a is higher than the top of b and over its footprint.", _above),
     Function("on", (_OBJECT, _OTHER), BOOLEAN, "The bottom of a is within 2 cm of the top of b, its centre over b's footprint, and it is still.", _on),
     Function("inside", (_A, _OTHER), BOOLEAN, "The centre of a is inside the box of b, grown by 1 cm.", _inside),
-    Function("grasped", (_OBJECT,), BOOLEAN, "The gripper is closed around it: commanded shut, held apart, and with its centre between the fingers.", _grasped),
+    Function("grasped", (_OBJECT,), BOOLEAN,
+             "The gripper is closed around it: commanded shut, held apart by about its width, and with its centre between the fingers.", _grasped),
     Function("holding", (), BOOLEAN, "The gripper is commanded shut and something holds its fingers apart.", _holding),
     Function("gripper_open", (), BOOLEAN, "The gripper is commanded open and at least 90 % open.", _gripper_open),
     Function("still", (_OBJECT, Argument("max", SPEED, 0.01)), BOOLEAN, "Its centre moves at most this fast.", _still),
     Function("at_rest", (), BOOLEAN, "Every joint of the arm is slower than 0.02 rad/s.", _at_rest),
     Function("speed", (_OBJECT,), SPEED, "Speed of its centre.", _speed),
+    Function("age", (_OBJECT,), TIME, "Time since it was seen; that of something held is known from the arm.", _age),
     Function("signal", (Argument("name", "signal"),), NUMBER, "A named number from the scene.", _signal),
     Function("pressed", (Argument("button", "signal"),), BOOLEAN, "The button is pressed at least 80 % of its travel.", _pressed),
     Function("full", (Argument("cup", "signal"),), BOOLEAN, "The signal `<cup>_fill` has reached 1.", _full),

@@ -15,9 +15,11 @@ from rclpy.parameter import Parameter
 
 from skillkit.cell import CellArm
 from skillkit.ros import process
-from skillkit.ros.emulator_arm import EmulatedArm
+from skillkit.ros.conversions import pose_stamped, stamp_of
+from skillkit.ros.emulator_arm import EmulatedArm, wall_clock
 from skillkit.ros.names import ArmTopics
 from skillkit.ros.simulator import SimulatedArm, Simulator
+from skillkit.spaces import ObjectInput
 
 MANNERS: dict[str, tuple[Any, str]] = {
     "joint_order": ("model", "order of the names in joint states: model or reversed"),
@@ -26,6 +28,10 @@ MANNERS: dict[str, tuple[Any, str]] = {
     "drop": (0.0, "share of the joint states that are lost"),
     "silent": (False, "no joint states at all"),
     "jump": (0.0, "offset of the first joint's measured position [rad]"),
+    "clock_offset": (0.0, "by which the driver's clock is ahead of this machine's [s]"),
+    "calibration": (0.0, "by which the arm is put together otherwise than its model [m]; read at the start"),
+    "objects_silent": (False, "no poses of objects"),
+    "object_frame": ("world", "frame_id of the poses of objects"),
     "from_measured": (False, "a trajectory starts from the measured position instead of the last reference"),
     "speed_scaling": (1.0, "share of its speed at which the robot runs"),
     "safety_mode": (1, "Universal Robots' safety mode: 1 normal, 3 protective stop"),
@@ -54,6 +60,13 @@ class Emulator(Simulator):
             for name, (default, text) in MANNERS.items():
                 self.manners[name] = self.declare_parameter(name, default, ParameterDescriptor(description=text)).value
         return EmulatedArm(self, arm, topics, self.schedule, self.manners)
+
+    def show(self, seen: ObjectInput) -> None:
+        """Publish an object's pose, in whatever frame and if at all, on the driver's clock."""
+        if not self.manners["objects_silent"]:
+            message = pose_stamped(seen)
+            message.header.frame_id, message.header.stamp = self.manners["object_frame"], stamp_of(wall_clock(self.manners))
+            self.objects[seen.name].publish(message)
 
     def _change(self, parameters: list[Parameter]) -> SetParametersResult:
         for parameter in parameters:

@@ -6,8 +6,10 @@ Physics thread: :meth:`reference`, :meth:`sense`. Executor: everything else.
 from __future__ import annotations
 
 import threading
+import time
 import xml.etree.ElementTree as ElementTree
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from skillkit.cell import CellArm
 from skillkit.pose import Array
-from skillkit.ros.conversions import joint_state, sampled
+from skillkit.ros.conversions import joint_state, sampled, stamp_of
 from skillkit.ros.drivers.wire import on_wire
 from skillkit.ros.emulator_gripper import EmulatedGripper
 from skillkit.ros.emulator_manager import ControllerNode, Manager
@@ -53,8 +55,8 @@ class EmulatedArm(SimulatedArm):
         super().__init__(node, arm, topics, schedule)
 
     def describe(self, arm: CellArm) -> str:
-        """The model's URDF with the prefix before every joint and link."""
-        return prefixed(super().describe(arm), arm.hardware.prefix)
+        """The model's URDF with the prefix before every joint and link, and with what a calibration would find."""
+        return prefixed(displaced(super().describe(arm), arm.embodiment.joints[1], self.manners["calibration"]), arm.hardware.prefix)
 
     def listen(self, node: Node, topics: ArmTopics) -> None:
         """The controllers that the cell's ``hardware:`` section names, with the quality of service that ros2_control gives them."""
@@ -147,11 +149,27 @@ class EmulatedArm(SimulatedArm):
 
     def _message(self, given: JointInput) -> JointState:
         message = joint_state(self.model, given)
+        message.header.stamp = stamp_of(wall_clock(self.manners))
         message.position[0] += float(self.manners["jump"])
         if self.manners["joint_order"] == "reversed":
             for values in (message.name, message.position, message.velocity, message.effort):
                 values.reverse()
         return message
+
+
+def wall_clock(manners: Mapping[str, Any]) -> float:
+    """The driver's clock [s since the epoch]."""
+    return time.time() + float(manners["clock_offset"])
+
+
+def displaced(urdf: str, joint: str, distance: float) -> str:
+    """A URDF in which a joint sits this much [m] further along the x axis of its parent."""
+    root = ElementTree.fromstring(urdf)
+    origin = next(element for element in root.iter("joint") if element.get("name") == joint).find("origin")
+    if origin is not None:
+        x, y, z = (float(value) for value in origin.get("xyz", "0 0 0").split())
+        origin.set("xyz", f"{x + distance} {y} {z}")
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def prefixed(urdf: str, prefix: str) -> str:

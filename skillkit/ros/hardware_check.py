@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +29,7 @@ LISTENED = 2.0  # [s] to the states before anything moves
 SLOW = 0.01  # [m/s] of the tool in the tests that move
 MILLIMETRE = 0.001  # [m]
 SETTLED = 0.5  # [s]
+REACTION = 1.0  # [s] that a gripper is given to begin
 
 LIMITS = {
     "joint state rate": 50.0,  # [Hz] at least
@@ -68,7 +69,13 @@ class HardwareReport:
 
     cell: str
     simulated: bool
+    emulated: bool = False
     checks: list[Check] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        """What it was that was checked, in words."""
+        return "rehearsed against the simulator" if self.simulated else "rehearsed against emulated drivers" if self.emulated else "on the real arms"
 
     @property
     def passed(self) -> bool:
@@ -77,14 +84,23 @@ class HardwareReport:
 
     def as_dict(self) -> dict[str, Any]:
         """As it stands in the JSON document."""
-        return {"cell": self.cell, "simulated": self.simulated, "passed": self.passed, "checks": [asdict(check) for check in self.checks]}
+        return {
+            "cell": self.cell,
+            "simulated": self.simulated,
+            "emulated": self.emulated,
+            "passed": self.passed,
+            "checks": [asdict(check) for check in self.checks],
+        }
 
 
-def check_cell(cell: str, simulated: bool, on_stage: Callable[[str], None] = lambda text: None, namespace: str = "") -> HardwareReport:
+def check_cell(
+    cell: str, simulated: bool, on_stage: Callable[[str], None] = lambda text: None, namespace: str = "", manners: Mapping[str, Any] | None = None
+) -> HardwareReport:
     """Check every arm of a cell, one after the other, each with a runtime of its own that is killed at the end.
 
     Args:
         simulated: against the simulator, to rehearse; else the drivers of the real arms have to be running.
+        manners: not of real arms but of the emulator, see ``emulator.MANNERS``: the same drivers in front of a simulated world.
 
     Raises:
         SkillkitError: a process ended before its time, or nobody answers.
@@ -96,8 +112,10 @@ def check_cell(cell: str, simulated: bool, on_stage: Callable[[str], None] = lam
     loaded = Cell.load(cell)
     if simulated:
         loaded = replace(loaded, arms=tuple(replace(arm, hardware=replace(arm.hardware, prefix="", tool_parent="")) for arm in loaded.arms))
-    report = HardwareReport(loaded.name, simulated)
-    setup = Setup(cell=cell, scene="coffee" if simulated else "", tasks=("prepare_coffee",), namespace=namespace, hardware=not simulated)
+    emulated = manners is not None
+    report = HardwareReport(loaded.name, simulated, emulated)
+    scene = "coffee" if simulated or emulated else ""
+    setup = Setup(cell=cell, scene=scene, namespace=namespace, hardware=not simulated, manners=manners or {})
     with rclpy.init():
         for arm in loaded.arms:
             with TemporaryDirectory(prefix="skillkit-") as logs, Children(bringup(setup), Path(logs)) as children:
@@ -139,6 +157,7 @@ class _ArmCheck:
         limit = LIMITS[name]
         known = bool(np.isfinite(value))
         passed = known and (value >= limit if at_least else value <= limit)
+        note = note if passed else "; ".join(filter(None, (note, self.probe.lost)))
         check = Check(f"{self.probe.arm.name}: {name}", passed, round(value, 4) if known else None, limit, unit, note)
         self.found.append(check)
         self.report.checks.append(check)
@@ -212,14 +231,9 @@ class _ArmCheck:
         gripper = self.probe.arm.embodiment.gripper
         if gripper is None:
             return
-        time_needed = 1.0 + 2.0 * gripper.width / gripper.speed
         for closure, name in ((1.0, "gripper closes"), (0.0, "gripper opens")):
-            begun = time.monotonic()
-            while time.monotonic() - begun < time_needed:
-                self.probe.grip(closure)
-                self.probe.listen(0.1)
-            share = 100.0 * self.probe.samples[-1].opening / gripper.width
-            self._note(name, share, "% of its opening", at_least=closure == 0.0)
+            opening = self.probe.grip(closure, at_least=REACTION, at_most=REACTION + 2.0 * gripper.width / gripper.speed)
+            self._note(name, 100.0 * opening / gripper.width, "% of its opening", at_least=closure == 0.0)
 
     def kill(self) -> None:
         """SIGKILL to the runtime while the arm moves: it has to come to rest by itself."""
@@ -237,13 +251,12 @@ def report_html(report: HardwareReport) -> str:
     from html import escape
 
     rows = "\n".join(_row(check, escape) for check in report.checks)
-    where = "rehearsed against the simulator" if report.simulated else "on the real arms"
     verdict = "every check passed" if report.passed else "not every check passed: do not go on before the red lines are understood"
     return (
         f"<!doctype html><meta charset=utf-8><title>hardware check: {escape(report.cell)}</title>"
         "<style>body{font:16px sans-serif;margin:2em auto;max-width:60em}td,th{padding:.3em .8em;text-align:left}td.n{text-align:right}"
         ".no td{color:#b00020;font-weight:bold}</style>"
-        f"<h1>{escape(report.cell)}</h1><p>{where}; {verdict}. A software stop is not a safety function.</p>"
+        f"<h1>{escape(report.cell)}</h1><p>{report.where}; {verdict}. A software stop is not a safety function.</p>"
         f"<table><tr><th>check<th><th>found<th>limit<th>unit<th>note</tr>\n{rows}\n</table>\n"
     )
 

@@ -11,6 +11,7 @@ from skillkit.cell import Cell
 from skillkit.hardware import Hardware
 
 STEP, RESULT, TREE = "step", "result", "tree"
+DIGEST, KEYFRAME = "digest", "keyframe"
 DESCRIPTION = "run_description"
 OBJECT_SIZES = "objects/markers"
 OBJECTS, POSE, SIGNALS = "objects/", "/pose", "signals/"

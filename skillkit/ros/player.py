@@ -1,8 +1,10 @@
 """A process that publishes a bag again, for viewers. To debug decisions, re-execute it instead.
 
-Services are named as those of rosbag2's player and take no arguments: ``~/pause``, ``~/resume``, ``~/toggle_paused``, ``~/is_paused``,
-``~/play_next``, ``~/stop`` (std_srvs/Trigger). What takes a number is a parameter that may be set while it plays: ``rate``, and ``position``
-[s] from the beginning of the bag, forwards or back.
+Services are named as those of rosbag2's player, see :mod:`skillkit.ros.player_services`. What takes a number is a parameter that may be set
+while it plays: ``rate``; ``position`` [s] from the beginning of the bag; ``step``, such as ``-1``, ``10 ticks`` or ``-0.5 s``, while paused.
+
+In lock-step the whole tape waits for the slowest consumer: until the middleware of every subscriber has each message (``received``), or
+until every subscriber has said so (``done``), by one std_msgs/Empty on ``~/done`` for each message that it has worked off.
 """
 
 from __future__ import annotations
@@ -11,16 +13,16 @@ import importlib
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from builtin_interfaces.msg import Time
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock
-from std_srvs.srv import Trigger
+from std_msgs.msg import Empty
 
 from skillkit.bags import Bag, open_bag
 from skillkit.bags.playback import Playback
@@ -29,6 +31,7 @@ from skillkit.records import time_fields
 from skillkit.ros import process
 from skillkit.ros.names import EVERY
 from skillkit.ros.parameters import declare, pairs, words
+from skillkit.ros.player_services import offer
 
 PARAMETERS = {
     "bag": ("", "the file to play"),
@@ -40,8 +43,11 @@ PARAMETERS = {
     "clock": (False, "publish /clock with the time of the bag"),
     "paused": (False, "begin paused"),
     "position": (-1.0, "set it to go there [s]"),
+    "step": ("", "set it to go on while paused: 1, 10 ticks, 0.5 s; below 0 to go back"),
+    "lock_step": ("", "wait for the slowest consumer: received or done"),
 }
 DISCOVERY = 1.0  # [s] that subscribers are given before the first message
+LOCK_STEPS = ("", "received", "done")
 LOOK_AGAIN = 0.1  # [s] while nothing is due
 
 
@@ -58,8 +64,12 @@ class Player(Node):
         self._clock_output = self.create_publisher(Clock, "/clock", EVERY) if given["clock"] else None
         self._changed = threading.Condition()
         self._stopped = False
-        for name in ("pause", "resume", "toggle_paused", "is_paused", "play_next", "stop"):
-            self.create_service(Trigger, f"~/{name}", self._service(getattr(self, f"_{name}")))
+        self._lock_step, self._done = given["lock_step"], 0
+        if self._lock_step not in LOCK_STEPS:
+            raise InvalidValue("lock_step", self._lock_step, ", ".join(filter(None, LOCK_STEPS)))
+        if self._lock_step == "done":
+            self.create_subscription(Empty, "~/done", self._note_done, EVERY)
+        offer(self, self._tape, self._changed, self._stop)
         self.add_on_set_parameters_callback(self._set)
         self._thread = threading.Thread(target=self._play, name="play", daemon=True)
         self._thread.start()
@@ -85,36 +95,13 @@ class Player(Node):
 
     # -- what others ask for, on the executor's thread -----------------------------------------------------------------------------------------
 
-    def _service(self, do: Callable[[], str]) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:
-        def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            with self._changed:
-                response.message, response.success = do(), True
-                self._changed.notify_all()
-            return response
-
-        return answer
-
-    def _pause(self) -> str:
-        self._tape.paused = True
-        return "paused"
-
-    def _resume(self) -> str:
-        self._tape.paused = False
-        return "playing"
-
-    def _toggle_paused(self) -> str:
-        return self._resume() if self._tape.paused else self._pause()
-
-    def _is_paused(self) -> str:
-        return "paused" if self._tape.paused else "playing"
-
-    def _play_next(self) -> str:
-        self._tape.step()
-        return "one message" if self._tape.paused else "it is playing"
-
-    def _stop(self) -> str:
+    def _stop(self) -> None:
         self._stopped = True
-        return "stopped"
+
+    def _note_done(self, message: Empty) -> None:
+        with self._changed:
+            self._done += 1
+            self._changed.notify_all()
 
     def _set(self, parameters: list[Parameter]) -> SetParametersResult:
         with self._changed:
@@ -124,6 +111,9 @@ class Player(Node):
                         self._tape.set_rate(float(parameter.value))
                     elif parameter.name == "position":
                         self._tape.seek(float(parameter.value))
+                    elif parameter.name == "step":
+                        count, _, unit = parameter.value.partition(" ")
+                        self._tape.step(float(count), unit or "messages")
             except (InvalidValue, TypeError, ValueError) as error:
                 return SetParametersResult(successful=False, reason=str(error))
             self._changed.notify_all()
@@ -148,8 +138,18 @@ class Player(Node):
     def _publish(self, topic: str, data: bytes) -> None:
         if self._clock_output is not None:
             self._clock_output.publish(Clock(clock=Time(**time_fields(self._tape.position))))
-        if topic in self._outputs:
-            self._outputs[topic].publish(data)
+        output = self._outputs.get(topic)
+        if output is not None:
+            self._done = 0
+            output.publish(data)
+            while not self._stopped and not self._arrived(output):
+                self._changed.wait(LOOK_AGAIN)
+
+    def _arrived(self, output: Publisher) -> bool:
+        """Whether every consumer of the last message is ready for another one."""
+        if self._lock_step == "done":
+            return self._done >= output.get_subscription_count()
+        return not self._lock_step or bool(output.wait_for_all_acked(Duration(seconds=LOOK_AGAIN)))
 
 
 def _loop(text: str) -> tuple[float, float] | None:

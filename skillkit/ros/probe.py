@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from math import ceil
+from typing import Any, NamedTuple
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -13,6 +14,7 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.task import Future
 from sensor_msgs.msg import JointState
 from skillkit_interfaces.action import ExecuteSkill
 from std_msgs.msg import Float64, String
@@ -28,6 +30,8 @@ from skillkit.ros.names import LATCHED, NEWEST, ArmTopics
 
 SPEAK_EVERY = 0.02  # [s] between two commands of a person
 LOOK_EVERY = 0.001  # [s]
+ASK_EVERY = 0.1  # [s] between two words to the gripper
+STOOD, STOOD_WITHIN = 25, 1e-4  # states in a row, and [m] of opening, in which fingers that stand do not move
 REFUSED_WITHIN = 0.3  # [s] after which a goal that has not ended is served
 
 
@@ -65,6 +69,7 @@ class Probe(Node):
         self._why = self.create_publisher(String, f"{topics.teleop}why", LATCHED)
         self._why.publish(String(data=why))
         self._action: ActionClient = ActionClient(self, ExecuteSkill, "execute_skill")
+        self._leased: Future | None = None
         self.create_subscription(String, topics.robot_description, self._describe, LATCHED)
         self.create_subscription(JointState, topics.joint_states, self._state, qos_profile_sensor_data)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._diagnose, 10)
@@ -121,9 +126,22 @@ class Probe(Node):
         """Ask it to stand still."""
         self._say((0.0, 0.0, 0.0))
 
-    def grip(self, closure: float) -> None:
-        """Ask for a closure of the gripper, 0 open … 1 closed."""
-        self._grip.publish(Float64(data=float(closure)))
+    def grip(self, closure: float, at_least: float, at_most: float) -> float:
+        """Ask for a closure of the gripper, 0 open … 1 closed, until the fingers stand; how far open they are then [m].
+
+        Args:
+            at_least: after that, on the clock of the arm's states [s], fingers that stand still have done what they will. at_most: listened for [s].
+
+        What counts is what was seen: a process that was kept from looking for a while looks on, instead of judging by what it saw before.
+        """
+        begun = self.samples[-1].stamp if self.samples else 0.0
+        for _ in range(ceil(at_most / ASK_EVERY)):
+            self._grip.publish(Float64(data=float(closure)))
+            self.listen(ASK_EVERY)
+            newest = [sample.opening for sample in self.samples[-STOOD:]]
+            if len(newest) == STOOD and self.samples[-1].stamp - begun >= at_least and max(newest) - min(newest) < STOOD_WITHIN:
+                break
+        return self.samples[-1].opening if self.samples else float("nan")
 
     def _say(self, velocity: tuple[float, float, float]) -> None:
         message = TwistStamped()
@@ -157,9 +175,15 @@ class Probe(Node):
         asked = self._action.send_goal_async(ExecuteSkill.Goal(skill=skill, parameters="{}"))
         if not self.listen(within, asked.done) or (goal := asked.result()) is None or not goal.accepted:
             raise NoAnswer("the runtime", within)
-        ended = goal.get_result_async()
-        if self.listen(REFUSED_WITHIN, ended.done) and (answer := ended.result()) is not None:
-            raise SkillkitError(f"the arm '{self.arm.name}' cannot be moved by hand: {answer.result.outcome}, {answer.result.reason}")
+        self._leased = goal.get_result_async()
+        if self.listen(REFUSED_WITHIN, self._leased.done):
+            raise SkillkitError(f"the arm '{self.arm.name}' cannot be moved by hand: {self.lost}")
+
+    @property
+    def lost(self) -> str:
+        """How the lease ended, in words; empty while it holds."""
+        answer: Any = self._leased.result() if self._leased is not None and self._leased.done() else None
+        return "" if answer is None else f"{answer.result.outcome}, {answer.result.reason}"
 
     # -- what was seen ---------------------------------------------------------------------------------------------------------------------------
 

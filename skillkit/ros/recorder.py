@@ -1,7 +1,7 @@
 """The recorder: a process of its own that writes what the runtime consumed and decided into one bag.
 
 Step and result arrive as bytes. The standard messages of the bag (joint states, commands, poses) follow from them, so that a bag recorded
-over ROS 2 and one written in process have the same form. The file begins with everything that built the run, and is flushed every 0.2 s.
+over ROS 2 and one written in process have the same form. The file begins with everything that built the run, and is flushed every 0.1 s.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from rclpy.node import Node
-from skillkit_interfaces.msg import Step, StepResult, TreeSnapshot
+from skillkit_interfaces.msg import Digest, Keyframe, Step, StepResult, TreeSnapshot
 from std_msgs.msg import String
 
 from skillkit.assembly import Description
 from skillkit.bags import BagError, BagWriter, fingerprint
 from skillkit.bags.cdr import Codec
-from skillkit.bags.schemas import STEP, STEP_RESULT, TREE_SNAPSHOT, schema
+from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
 from skillkit.bags.standard import Joints, standard_messages
-from skillkit.bags.write import RESULT_TOPIC, STEP_TOPIC, TREE_TOPIC
+from skillkit.bags.write import DIGEST_TOPIC, KEYFRAME_TOPIC, RESULT_TOPIC, STEP_TOPIC, TREE_TOPIC
 from skillkit.exceptions import InvalidValue
+from skillkit.records import time_of
 from skillkit.ros import names, process
 from skillkit.ros.companion import show_life
 from skillkit.ros.parameters import declare
@@ -32,9 +33,15 @@ from skillkit.ros.parameters import declare
 PARAMETERS = {
     "bag": ("", "the file to write; it must not exist"),
 }
-FLUSH_EVERY = 0.2  # [s]
-PENDING = 1_000  # steps kept whose result has not come yet
-TOPICS = {STEP: STEP_TOPIC, STEP_RESULT: RESULT_TOPIC, TREE_SNAPSHOT: TREE_TOPIC}
+FLUSH_EVERY = 0.1  # [s]
+PENDING = 1_000  # steps kept whose result or digest has not come yet
+KINDS: dict[str, tuple[type, str, str]] = {  # record → its class, the topic it comes on, and its topic in the bag
+    STEP: (Step, names.STEP, STEP_TOPIC),
+    STEP_RESULT: (StepResult, names.RESULT, RESULT_TOPIC),
+    DIGEST: (Digest, names.DIGEST, DIGEST_TOPIC),
+    KEYFRAME: (Keyframe, names.KEYFRAME, KEYFRAME_TOPIC),
+    TREE_SNAPSHOT: (TreeSnapshot, names.TREE, TREE_TOPIC),
+}
 
 
 class Recorder(Node):
@@ -51,10 +58,12 @@ class Recorder(Node):
         self.writer: BagWriter | None = None  # made when the description of the run has come
         self.arms: dict[str, Joints] = {}
         self.waiting: list[tuple[str, bytes]] = []
-        self.codecs = {name: Codec(name, schema(name)) for name in (STEP, STEP_RESULT, TREE_SNAPSHOT)}
+        self.codecs = {name: Codec(name, schema(name)) for name in KINDS}
         self.steps: dict[int, dict[str, Any]] = {}
+        self.times: dict[int, float] = {}  # of the last steps by tick
+        self.digests: dict[int, bytes] = {}  # that came before their steps
         self.create_subscription(String, names.DESCRIPTION, self._describe, names.LATCHED)
-        for kind, topic, name in ((Step, names.STEP, STEP), (StepResult, names.RESULT, STEP_RESULT), (TreeSnapshot, names.TREE, TREE_SNAPSHOT)):
+        for name, (kind, topic, _) in KINDS.items():
             self.create_subscription(kind, topic, partial(self._take, name), names.EVERY, raw=True)
         self.create_timer(FLUSH_EVERY, self._flush)
 
@@ -77,7 +86,7 @@ class Recorder(Node):
         with TemporaryDirectory() as folder:
             description.write_to(Path(folder))
             self.arms = {arm.name: Joints.of(arm.embodiment) for arm in description.cell_in(Path(folder)).arms}
-        self.writer = BagWriter(self.path, arms=self.arms)
+        self.writer = BagWriter(self.path, arms=self.arms, threaded=True)
         for name, data in files.items():
             self.writer.attach(name, data, "application/json" if name.endswith(".json") else "text/plain")
         run = description.run
@@ -96,17 +105,32 @@ class Recorder(Node):
 
     def _write(self, writer: BagWriter, name: str, data: bytes) -> None:
         message = self.codecs[name].decode(data)
-        stamp = message["header"]["stamp"]
-        time = float(stamp["sec"]) + 1e-9 * float(stamp["nanosec"])
-        writer.write_raw(TOPICS[name], name, data, time)
+        if name == DIGEST:
+            self._write_digest(writer, message["tick"], data)
+            return
+        time = time_of(message)
+        writer.write_raw(KINDS[name][2], name, self.codecs[name].encode(message), time)  # digests count bytes without a middleware's padding
         if name == STEP:
-            self.steps[message["tick"]] = message
-            while len(self.steps) > PENDING:
-                self.steps.pop(next(iter(self.steps)))
+            self._remember(message, time)
+            if message["tick"] in self.digests:
+                self._write_digest(writer, message["tick"], self.digests.pop(message["tick"]))
         elif name == STEP_RESULT and message["tick"] in self.steps:
             step = self.steps.pop(message["tick"])
             for topic, schema_name, entry in standard_messages(step, message, self.arms):
                 writer.write(topic, schema_name, entry, time)
+
+    def _remember(self, step: dict[str, Any], time: float) -> None:
+        self.steps[step["tick"]], self.times[step["tick"]] = step, time
+        for kept in (self.steps, self.times, self.digests):
+            while len(kept) > PENDING:
+                kept.pop(next(iter(kept)))
+
+    def _write_digest(self, writer: BagWriter, tick: int, data: bytes) -> None:
+        """At the time of its step, which it has no room for."""
+        if tick in self.times:
+            writer.write_raw(DIGEST_TOPIC, DIGEST, data, self.times[tick])
+        else:
+            self.digests[tick] = data
 
 
 def main() -> None:

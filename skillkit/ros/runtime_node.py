@@ -198,6 +198,7 @@ class RuntimeNode(LifecycleNode):
         self.sizes = dict(sizes)
         self.runtime = self.system.runtime(self.sizes, self.given["second_goal"])
         self.records = Records(self, self.runtime)
+        self.open.append(self.records)
         self._describe(self.system, self.sizes)
         self.lookout = Lookout(self)
         self.recorder = Watch(self.lookout, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
@@ -252,7 +253,8 @@ class RuntimeNode(LifecycleNode):
             return
         missing = ({arm.name for arm in self.system.cell.arms} | set(self.sizes)) - self.inputs.heard
         if missing:
-            self.health.waiting = ", ".join(f"{name} ({why})" if (why := self.inputs.poses.lost.get(name)) else name for name in sorted(missing))
+            why = next((f" ({self.inputs.poses.lost[name]})" for name in sorted(missing) if name in self.inputs.poses.lost), "")
+            self.health.waiting = ", ".join(sorted(missing)) + why
             return
         self.health.waiting = ""
         self.destroy_timer(self._ready)

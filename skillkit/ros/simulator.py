@@ -29,7 +29,7 @@ from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIG
 from skillkit.ros.parameters import declare, load_cell, pairs
 from skillkit.ros.ticking import Schedule
 from skillkit.sim.world import TIME_STEP
-from skillkit.spaces import JointInput
+from skillkit.spaces import JointInput, ObjectInput
 
 PARAMETERS = {
     "robot": ("", "model of the only arm, for example panda"),
@@ -146,9 +146,13 @@ class Simulator(Node):
         if self.schedule.tick % self.looks_every == 0:
             self.clock.publish(Clock(clock=stamp_of(now)))
             for seen in self.world.object_inputs(now):
-                self.objects[seen.name].publish(pose_stamped(seen))
+                self.show(seen)
             for signal in self.world.signal_inputs(now):
                 self.signals[signal.name].publish(Float64(data=float(signal.value)))
+
+    def show(self, seen: ObjectInput) -> None:
+        """Publish an object's pose."""
+        self.objects[seen.name].publish(pose_stamped(seen))
 
     # -- services ----------------------------------------------------------------------------------------------------------------------------
 

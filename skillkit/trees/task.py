@@ -100,6 +100,11 @@ class Task:
         """The arms it names itself with ``arm:``, in order of appearance."""
         return tuple(dict.fromkeys(p.node.values["arm"] for p in layout(self.tree, self.name) if "arm" in p.node.values))
 
+    def held_of(self, arms: Sequence[str]) -> tuple[str, ...]:
+        """Those of a cell's arms that it holds while it runs: the ones it names, where every call names its own, else all of them."""
+        named = all("arm" in p.node.values for p in layout(self.tree, self.name) if "call" in p.node.values)
+        return tuple(arm for arm in arms if arm in self.arms) if named and self.arms else tuple(arms)
+
 
 def _ask(node: Node, scope: Scope) -> Initiation:
     return WORDS[node.word].initiation(node, scope, _ask)

@@ -12,7 +12,7 @@ import pytest
 from skillkit import share
 from skillkit.assembly import Description, Episode, System, replay, run_episode
 from skillkit.assembly.worlds import simulated_world
-from skillkit.bags import BagError, copy_without, open_bag
+from skillkit.bags import BagError, BagWriter, copy_without, open_bag
 from skillkit.cell import Cell
 from skillkit.library import load_skills
 from skillkit.records import inputs_from_record, result_record
@@ -39,6 +39,30 @@ def test_re_executing_a_bag_decides_the_same_at_every_step(episode: Episode) -> 
     assert not found.changed
 
 
+def test_from_a_keyframe_on_every_step_decides_as_recorded(episode: Episode) -> None:
+    found = replay(episode.bag, start=12.0)
+    assert (found.begun, found.differences, found.first) == (10.0, 0, None)
+    assert found.steps == found.compared == episode.steps - 1001
+
+
+def test_from_a_keyframe_on_the_first_difference_is_named_like_from_the_beginning(episode: Episode, tmp_path: Path) -> None:
+    folder = changed_grasp(tmp_path)
+    whole = replay(episode.bag, use={"grasp": folder}).first
+    assert whole is not None
+    assert whole.time > 6.0
+    assert replay(episode.bag, use={"grasp": folder}, start=whole.time).first == whole
+
+
+def test_a_recording_that_began_later_than_its_run_is_re_executed_from_its_first_keyframe(episode: Episode, tmp_path: Path) -> None:
+    with open_bag(episode.bag) as bag, BagWriter(tmp_path / "late.mcap") as writer:
+        for name, data in bag.attachments.items():
+            writer.attach(name, data)
+        for message in bag.raw_messages(start=7.0):
+            writer.write_stamped(message.topic, *(bag.schema_of(message.topic)[0], message.data, message.stamp), bag.schema_of(message.topic)[1])
+    found = replay(tmp_path / "late.mcap")
+    assert (found.begun, found.differences, found.steps) == (10.0, 0, episode.steps - 1001)
+
+
 def test_the_inputs_alone_give_the_same_sequence(episode: Episode, tmp_path: Path) -> None:
     with open_bag(episode.bag) as bag:
         others = [topic for topic in bag.topics if topic != "/skillkit/step"]
@@ -50,14 +74,17 @@ def test_the_inputs_alone_give_the_same_sequence(episode: Episode, tmp_path: Pat
     assert alone.digest == replay(episode.bag).digest
 
 
-def test_a_changed_threshold_is_named_with_the_first_step_it_changed(episode: Episode, tmp_path: Path) -> None:
+def changed_grasp(tmp_path: Path) -> Path:
     folder = tmp_path / "grasp"
     shutil.copytree(share.folder("skills") / "grasp", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    text = (folder / "skill.yaml").read_text()
-    changed, count = re.subn(r"for: [0-9.]+ s", "for: 1.5 s", text)
+    changed, count = re.subn(r"for: [0-9.]+ s", "for: 1.5 s", (folder / "skill.yaml").read_text())
     assert count == 1
     (folder / "skill.yaml").write_text(changed)
-    found = replay(episode.bag, use={"grasp": folder})
+    return folder
+
+
+def test_a_changed_threshold_is_named_with_the_first_step_it_changed(episode: Episode, tmp_path: Path) -> None:
+    found = replay(episode.bag, use={"grasp": changed_grasp(tmp_path)})
     assert found.differences > 0
     assert found.first is not None
     grasped = next(t for t in episode.transitions if t.option == "grasp")

@@ -31,7 +31,7 @@ def step_record(tick: int) -> dict:
             "stamp": 0.0,
             "received": 0.0,
             "values": [],
-            "text": '{"option": "prepare_coffee", "parameters": {"was": "ÄÖ ☕"}}',
+            "text": '{"option": "prepare_coffee", "parameters": {"was": "ÄÖ ☕"}, "roles": {}}',
         }
         inputs.append(goal)
     return {"header": head(now), "tick": tick, "now": now, "inputs": inputs}
@@ -87,7 +87,7 @@ def run_bag(tmp_path_factory):
     from skillkit.bags import BagWriter
 
     path = tmp_path_factory.mktemp("bags") / "run.mcap"
-    with BagWriter(path, arms={"panda": JOINTS}) as writer:
+    with BagWriter(path, arms={"panda": JOINTS}, flush_every=0.1) as writer:
         write_run(writer)
     return path
 

@@ -87,3 +87,54 @@ def test_what_makes_no_sense_is_refused(bag):
         Playback(bag, rate=0.0)
     with pytest.raises(InvalidValue):
         Playback(bag, loop=(2.0, 1.0))
+
+
+def stepped(tape):
+    """What is given out before the paused tape stands still again: topic and tenth of a second from the beginning."""
+    found = []
+    while tape.due(0.0) is not None:
+        record = tape.take(0.0)
+        found.append((record.topic, round(10 * (record.stamp / 1e9 - 5.0))))
+    return found
+
+
+def test_a_paused_tape_steps_by_messages_there_and_back(bag):
+    tape = Playback(bag)
+    tape.paused = True
+    tape.step(6)
+    assert stepped(tape) == [(topic, i) for i in range(3) for topic in ("/a", "/b")]
+    tape.step(-1)
+    assert stepped(tape) == [("/a", 2)]
+    tape.step(-2)
+    assert stepped(tape) == [("/a", 1)]
+    tape.step(2)
+    assert stepped(tape) == [("/b", 1), ("/a", 2)]
+    tape.step(-40)
+    assert stepped(tape) == [("/a", 0)]
+    tape.step()
+    assert stepped(tape) == [("/b", 0)]
+
+
+def test_a_paused_tape_steps_by_time_there_and_back(bag):
+    tape = Playback(bag, ["/a"], start=3.0)
+    tape.paused = True
+    tape.step(0.35, "s")
+    assert [i for _, i in stepped(tape)] == [30, 31, 32, 33]
+    tape.step(-0.2, "s")
+    assert [i for _, i in stepped(tape)] == [31]
+    with pytest.raises(InvalidValue, match="messages, ticks, s"):
+        tape.step(1, "miles")
+
+
+def test_a_paused_tape_steps_by_ticks_of_the_runtime_there_and_back(run_bag):
+    with open_bag(run_bag) as opened:
+        tape = Playback(opened)
+        tape.paused = True
+        at_once = [sum(1 for _ in opened.raw_messages(start=0.01 * tick, end=0.01 * tick)) for tick in range(3)]
+        tape.step(0.0, "s")
+        assert len(stepped(tape)) == at_once[0]
+        tape.step(2, "ticks")
+        assert len(stepped(tape)) == at_once[1] + at_once[2]
+        tape.step(-1, "ticks")
+        assert len(stepped(tape)) == at_once[1]
+        assert tape.position == pytest.approx(0.01)

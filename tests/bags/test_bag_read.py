@@ -1,11 +1,14 @@
 import random
 import struct
+from pathlib import Path
+from runpy import run_path
 
 import pytest
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
 from skillkit.bags import BagWriter, open_bag, summary, timeline, timeline_html
+from skillkit.bags.playback import Playback
 from skillkit.exceptions import BagError, UnknownName
 
 FLOAT64 = "std_msgs/msg/Float64"
@@ -163,44 +166,15 @@ def test_a_flipped_byte_in_a_chunk_is_found_by_its_checksum(tmp_path, run_bag):
     assert ticks == [*range(20), *range(30, 100)]
 
 
-def test_hostile_files_are_refused_or_read_shorter_and_never_anything_else(tmp_path, run):
-    path = tmp_path / "run.mcap"
-    rng = random.Random(11)
-    outcomes = {"read": 0, "refused": 0}
-    for compression in ("zstd", "lz4", "none"):
-        source = tmp_path / f"{compression}.mcap"
-        with BagWriter(source, compression=compression) as writer:
-            run.write(writer, ticks=30)
-        whole = source.read_bytes()
-        full = read_all(source)
-        for _ in range(130):
-            path.write_bytes(damaged(whole, rng))
-            try:
-                assert read_all(path) <= full
-                outcomes["read"] += 1
-            except BagError:
-                outcomes["refused"] += 1
-    assert outcomes["read"] > 100
-    assert outcomes["refused"] > 0
-
-
-def damaged(whole: bytes, rng: random.Random) -> bytes:
-    """One file cut, with bytes flipped, with a hostile length, with a part gone or doubled."""
-    data = bytearray(whole)
-    kind = rng.randrange(5)
-    at = rng.randrange(8, len(data) - 8)
-    if kind == 0:
-        return bytes(data[:at])
-    if kind == 1:
-        for _ in range(rng.randrange(1, 20)):
-            data[rng.randrange(len(data))] = rng.randrange(256)
-    elif kind == 2:
-        data[at : at + 8] = struct.pack("<Q", rng.choice([0, 1, 2**31, 2**32 - 1, 2**63, 2**64 - 1]))
-    elif kind == 3:
-        del data[at : at + rng.randrange(1, 64)]
-    else:
-        data[at:at] = data[at : at + rng.randrange(1, 64)]
-    return bytes(data)
+def test_damaged_bags_are_refused_or_read_in_part_and_never_anything_else():
+    """A hundredth of ``benchmarks/damaged_bags.py``, with another seed."""
+    folder = Path(__file__).parents[2] / "benchmarks"
+    benchmark = run_path(str(folder / "damaged_bags.py"))
+    figures, failures = benchmark["run"](100, seed=11)
+    assert not failures
+    assert figures["read"] > 40
+    assert figures["refused"] > 0
+    assert figures["memory_mb"] <= benchmark["MEMORY"]
 
 
 def test_a_chunk_that_claims_to_be_huge_does_not_take_memory(tmp_path, run_bag):
@@ -282,3 +256,7 @@ def test_a_folder_written_by_rosbags_opens_with_equal_content(tmp_path, storage)
         assert [message.value["data"] for message in bag.messages("/x")] == [0.5 * i for i in range(50)]
         assert bag.columns("/x", 0.1, 0.2)["data"].tolist() == [0.5 * i for i in range(10, 21)]
         assert bag.at(0.255)["/x"].value["data"] == 12.5
+        assert "/x" in timeline(summary(bag))
+        tape = Playback(bag, ["/x"])
+        assert [tape.take(0.0).stamp for _ in range(50)] == [i * 10_000_000 for i in range(50)]
+        assert tape.ended

@@ -256,3 +256,29 @@ def test_only_the_topics_that_were_asked_for_are_written(tmp_path):
             write_numbers(writer, 3, topic)
     with open_bag(tmp_path / "some.mcap") as bag:
         assert list(bag.topics) == ["/arm1/x", "/arm2/x", "/y"]
+
+
+def test_a_long_index_is_made_short_on_closing_and_nothing_else_changes(tmp_path, run, monkeypatch):
+    bags = {}
+    for name, many in (("long", 10**9), ("short", 50)):
+        monkeypatch.setattr("skillkit.bags.compact.MANY", many)
+        with BagWriter(tmp_path / f"{name}.mcap", arms={"panda": run.joints}, flush_every=0.01) as writer:
+            run.write(writer)
+        with open_bag(tmp_path / f"{name}.mcap") as bag:
+            assert bag.complete
+            bags[name] = (len(bag._index.blocks), list(bag.raw_messages()), dict(bag.attachments), dict(bag.metadata), bag.topics)
+            assert bag.at(0.5)["/skillkit/step"].value["tick"] == 50
+            assert len(bag.columns("/panda/joint_states")["time"]) == 100
+    assert (bags["long"][0], bags["short"][0]) == (100, 1)
+    assert bags["short"][1:] == bags["long"][1:]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.mcap", "short.mcap"]
+
+
+def test_a_disk_too_full_to_write_a_bag_again_leaves_it_as_it_is(tmp_path, run, monkeypatch):
+    monkeypatch.setattr("skillkit.bags.compact.MANY", 50)
+    (tmp_path / "run.mcap.compacting").mkdir()  # cannot be opened for writing
+    with BagWriter(tmp_path / "run.mcap", flush_every=0.01) as writer:
+        run.write(writer)
+    with open_bag(tmp_path / "run.mcap") as bag:
+        assert bag.complete
+        assert len(list(bag.steps())) == 100

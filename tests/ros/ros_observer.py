@@ -36,6 +36,10 @@ class Stream:
         self._stamps.append(stamp)
         self.messages.append(message)
 
+    def forget(self) -> None:
+        """What has come so far."""
+        self.messages, self._stamps = [], []
+
     def timed(self) -> list[tuple[float, Any]]:
         """(sent [s, monotonic], message)."""
         return [(stamp + self._offset, message) for stamp, message in zip(list(self._stamps), list(self.messages), strict=False)]

@@ -1,4 +1,4 @@
-"""First contact, rehearsed: ``hardware-check`` and the runtime's way of meeting real arms, against the simulator node over real DDS."""
+"""First contact, rehearsed: ``hardware-check`` and the runtime's way of meeting real arms, against simulated and emulated drivers over real DDS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skillkit.cell import Cell  # noqa: E402
 from skillkit.cli.app import call  # noqa: E402
 from skillkit.ros.arm_record import allowed_speed, note_success  # noqa: E402
 from skillkit.ros.children import Children  # noqa: E402
-from skillkit.ros.hardware_check import LIMITS, Check, HardwareReport, report_html  # noqa: E402
+from skillkit.ros.hardware_check import LIMITS, Check, HardwareReport, check_cell, report_html  # noqa: E402
 from skillkit.ros.names import ArmTopics  # noqa: E402
 from skillkit.ros.probe import Probe  # noqa: E402
 from skillkit.ros.processes import Setup, bringup  # noqa: E402
@@ -37,15 +37,21 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_check_measures_everything_and_every_check_has_a_limit(state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = call(["hardware-check", "--cell", "one_panda", "--json", "--html", str(tmp_path / "report.html")])
+    code = call(["hardware-check", "--cell", "one_panda", "--emulated", "--json", "--html", str(tmp_path / "report.html")])
     document = json.loads(capsys.readouterr().out)
     checks = {check["name"].removeprefix("panda: "): check for check in document["checks"]}
-    assert set(checks) == set(LIMITS) - {"clock offset"}
+    assert set(checks) == set(LIMITS)
     assert all(check["value"] is not None and check["limit"] == LIMITS[name] for name, check in checks.items())
-    assert [name for name, check in checks.items() if not check["passed"] and name not in (*TIMED, "gripper closes")] == []
+    assert [name for name, check in checks.items() if not check["passed"] and name not in TIMED] == []
     assert code == (0 if document["passed"] else 1)
-    assert document["simulated"] is True
+    assert (document["simulated"], document["emulated"]) == (False, True)
     assert "kill stop distance" in (tmp_path / "report.html").read_text()
+
+
+def test_an_arm_whose_clock_or_calibration_is_off_is_not_moved(state: Path) -> None:
+    report = check_cell("one_panda", simulated=False, manners={"clock_offset": 0.5, "calibration": 0.003})
+    assert {check.name.removeprefix("panda: ") for check in report.checks if not check.passed} - set(TIMED) == {"clock offset", "tool calibration"}
+    assert not any("moves" in check.name for check in report.checks)
 
 
 def described(bag: Path) -> dict[str, Any]:
@@ -92,7 +98,9 @@ def test_an_arm_is_slow_until_a_run_has_succeeded_on_it(state: Path, tmp_path: P
 
 
 def test_a_report_with_one_failed_check_has_not_passed_and_says_which() -> None:
-    report = HardwareReport("lab", False, [Check("left: reaction", True, 1.0, 100.0, "ms"), Check("left: moves 1 mm", False, None, 0.5, "mm", "<silent>")])
+    report = HardwareReport(
+        "lab", False, checks=[Check("left: reaction", True, 1.0, 100.0, "ms"), Check("left: moves 1 mm", False, None, 0.5, "mm", "<silent>")]
+    )
     assert not report.passed
     page = report_html(report)
     assert "&lt;silent&gt;" in page

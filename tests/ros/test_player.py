@@ -16,6 +16,7 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
+from std_msgs.msg import Empty  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from skillkit.bags import BagWriter, open_bag  # noqa: E402
@@ -43,7 +44,7 @@ class Listener(Node):
         self.clock: list[float] = []
         self.create_subscription(JointState, "joints", lambda message: self.heard.append(message.position[0]), 1000)
         self.create_subscription(Clock, "/clock", lambda message: self.clock.append(message.clock.sec + 1e-9 * message.clock.nanosec), 1000)
-        self.calls = {name: self.create_client(Trigger, f"player/{name}") for name in ("pause", "resume", "is_paused", "play_next", "stop")}
+        self.calls = {name: self.create_client(Trigger, f"player/{name}") for name in ("pause", "resume", "is_paused", "play_next", "play_previous", "stop")}
         self.executor_ = SingleThreadedExecutor()
         self.executor_.add_node(self)
 
@@ -98,11 +99,31 @@ def test_it_steps_while_paused_and_then_plays_everything_in_order(bag: Path, lis
         for count in (1, 2):
             listener.ask("play_next")
             assert listener.until(lambda count=count: len(listener.heard) >= count)  # type: ignore[misc]
+        listener.ask("play_previous")
+        assert listener.until(lambda: len(listener.heard) >= 3)
         listener.until(lambda: False, 0.3)
-        assert listener.heard == [0.0, 1.0]
+        assert listener.heard == [0.0, 1.0, 0.0]
         listener.ask("resume")
-        assert listener.until(lambda: len(listener.heard) >= MESSAGES - 1)
+        assert listener.until(lambda: listener.heard[-1:] == [MESSAGES - 1.0])
         listener.until(lambda: False, 0.2)
-    assert listener.heard == [float(i) for i in range(MESSAGES)]
+    assert listener.heard == [0.0, 1.0, *(float(i) for i in range(MESSAGES))]
     assert listener.clock[0] == pytest.approx(3.0)
-    assert listener.clock == sorted(listener.clock)
+    assert listener.clock[2:] == sorted(listener.clock[2:])
+
+
+def test_in_lock_step_a_consumer_that_keeps_one_message_and_takes_its_time_loses_none(bag: Path, listener: Listener) -> None:
+    worked_off: list[float] = []
+    done = listener.create_publisher(Empty, "player/done", 10)
+
+    def work(message: JointState) -> None:
+        time.sleep(0.002)  # twice as long as the messages are apart
+        worked_off.append(message.position[0])
+        done.publish(Empty())
+
+    listener.create_subscription(JointState, "slow", work, 1)
+    options = {"remap": "/panda/joint_states=slow", "lock_step": "done", "paused": True}
+    with Children([play(str(bag), 10.0, "played", options)]):
+        assert listener.until(lambda: listener.count_publishers("/played/slow") == 1 and listener.count_subscribers("/played/player/done") == 1)
+        listener.ask("resume")
+        assert listener.until(lambda: len(worked_off) == MESSAGES)
+    assert worked_off == [float(i) for i in range(MESSAGES)]

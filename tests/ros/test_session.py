@@ -35,6 +35,11 @@ def test_coffee_is_made_over_ros_and_its_bag_decides_again_as_it_did(tmp_path: P
         told = summary(opened)
         first = next(iter(opened.steps()))[0]
         topics = set(opened.topics)
+        counts = {name: opened.topics[name].count for name in topics}
+    assert counts["/skillkit/digest"] == counts["/skillkit/step"] == found.steps
+    later = replay(bag, start=6.0)
+    assert 5.0 <= later.begun <= 6.0
+    assert (later.differences, later.compared) == (0, later.steps)
     assert {"/panda/joint_states", "/panda/command", "/objects/cup_1/pose", "/skillkit/tree"} <= topics
     assert told.task == "prepare_coffee"
     assert first["tick"] == 0, "every step from the first on must be in the bag"

@@ -149,3 +149,10 @@ def test_every_task_is_tested_here_or_with_the_skills(path: Path) -> None:
 def test_a_cell_of_one_arm_is_not_offered_a_task_for_two() -> None:
     cell = Cell.of_robot("panda")
     assert set(System.build(cell, also=("pick_and_place", "two_arm_handover")).options()) & {"pick_and_place", "two_arm_handover"} == {"pick_and_place"}
+
+
+def test_a_task_whose_calls_all_name_their_arms_holds_only_these(tmp_path: Path) -> None:
+    call = "skill: {reach: {object: table}}"
+    for tree, held in ((f"{{{call}, arm: right}}", ("right",)), (f"{{sequence: [{{{call}, arm: right}}, {{{call}}}]}}", ("left", "right"))):
+        (tmp_path / "one.yaml").write_text(f"task: one\ntree: {tree}\n")
+        assert load_task(tmp_path / "one.yaml", SKILLS).held_of(("left", "right")) == held

@@ -5,6 +5,7 @@ Commands are sent as metres of opening divided by the *finger factor*: 1 where t
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rclpy.action import ActionClient
@@ -19,6 +20,7 @@ from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.names import NEWEST
 
 AGAIN = 10  # commands after which the same one is published again on a topic, for a controller that came later
+REJECTED = 0.5  # [s] that a rejected goal is a fault, which ends the arm's goals; the next of them may ask again
 CHANGE = 1e-3  # of the closure, below which an action is not asked again
 
 
@@ -45,8 +47,8 @@ class TopicGripper:
 class ActionGripper:
     """``control_msgs`` ParallelGripperCommand or GripperCommand.
 
-    A goal that is rejected is a fault. One that stalls while closing holds something: its measured width becomes the arm's signals
-    ``<arm>_gripper_width`` [m] and ``<arm>_gripper_stalled``.
+    A goal that is rejected is a fault, and is not asked again before the next goal of the arm. One that stalls while closing holds something:
+    its measured width becomes the arm's signals ``<arm>_gripper_width`` [m] and ``<arm>_gripper_stalled``.
 
     Raises:
         SkillkitError: control_msgs is not installed.
@@ -62,6 +64,7 @@ class ActionGripper:
         self._action, self._goal = _action(kind)
         self._client: Any = ActionClient(self._thread.node, self._action, name)
         self._asked, self._wanted, self._number, self._waiting = -1.0, -1.0, 0, False
+        self._rejected: float | None = None  # when, monotonic clock [s]
         self._looking = self._thread.node.create_timer(0.02, self._ask)
 
     def send(self, closure: float) -> None:
@@ -73,6 +76,11 @@ class ActionGripper:
         self._thread.close()
 
     def _ask(self) -> None:
+        if self._rejected is not None:
+            if time.monotonic() - self._rejected > REJECTED:
+                self._rejected, self._asked, self._wanted = None, -1.0, -1.0
+                self._readiness.tell("gripper", "ready")
+            return
         if self._waiting or self._wanted < 0.0 or abs(self._wanted - self._asked) < CHANGE or not self._client.server_is_ready():
             return
         self._asked, self._waiting, self._number = self._wanted, True, self._number + 1
@@ -83,6 +91,7 @@ class ActionGripper:
     def _answered(self, handle: Any, number: int) -> None:
         self._waiting = False
         self._readiness.tell("gripper", "ready" if handle.accepted else "fault", "the gripper's controller rejected its goal")
+        self._rejected = None if handle.accepted else time.monotonic()
         if handle.accepted:
             handle.get_result_async().add_done_callback(lambda future: self._finished(future.result().result, number))
 
