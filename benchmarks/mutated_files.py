@@ -20,8 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from skillkit.exceptions import InvalidFile, Problem
-from skillkit.library import Skill, check_skill, load_skills
+from skillkit.library import check_skill, load_skills
 from skillkit.option import Option
+from skillkit.skill import Skill
 from skillkit.trees import check_task, load_task, show, svg
 
 ROOT = Path(__file__).resolve().parents[1]

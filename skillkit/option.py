@@ -155,6 +155,7 @@ class Option:
         roles: the arms the option needs, by role; each is leased while it runs.
         hold_success: β's success must hold this long without a break [s].
         watches: further parts of β, each with a memory of its own.
+        uses: what it leases beside its arms, such as cameras, by name.
         digest: identifies the files the option was made from; recorded in bags.
     """
 
@@ -168,6 +169,7 @@ class Option:
     roles: tuple[str, ...] = ("arm",)
     hold_success: float = 0.0
     watches: tuple[Watch, ...] = ()
+    uses: tuple[str, ...] = ()
     digest: str = ""
 
 

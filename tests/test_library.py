@@ -9,9 +9,10 @@ import pytest
 
 from skillkit import share
 from skillkit.exceptions import InvalidFile, UnknownName
-from skillkit.library import Skill, check_skill, load_skills
+from skillkit.library import check_skill, load_skills
 from skillkit.option import Situation
 from skillkit.pose import Pose, frozen
+from skillkit.skill import Skill
 from skillkit.spaces import ArmState, ObjectState, Observation, Outcome
 
 YAML = """skill: touch

@@ -10,9 +10,10 @@ import pytest
 
 from skillkit import documents
 from skillkit.expressions import parse
-from skillkit.library import check_skill, skill_schema
+from skillkit.library import check_skill
 from skillkit.option import Execution, Option, Situation
 from skillkit.pose import Pose, frozen
+from skillkit.skill_schema import skill_schema
 from skillkit.spaces import ArmState, CartesianDelta, Ending, ObjectState, Observation, Outcome
 from skillkit.termination import Clause
 

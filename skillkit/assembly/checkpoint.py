@@ -15,6 +15,7 @@ from skillkit.runtime import Runtime, StepResult
 
 FORMAT = 1
 EVERY = 0.2  # [s] between two checkpoints without an event; as far as an unfinished skill may have gone on unseen
+RESUMED = "resumed"  # control word that stands, in the bag of a live runtime, at the step before which it went on from its checkpoint
 FILE = "checkpoint.json"  # its name in the bag of a resumed run
 
 

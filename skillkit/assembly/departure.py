@@ -21,9 +21,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from skillkit.bags.compare import ABSENT, Difference
-from skillkit.library import Skill
 from skillkit.option import Execution
 from skillkit.runtime import Runtime
+from skillkit.skill import Skill
 from skillkit.trees import TreePolicy
 
 TIME_LIMIT = "time limit of "

@@ -11,6 +11,8 @@ import numpy as np
 
 from skillkit.assembly.checkpoint import EVERY, FILE, Checkpoint, Checkpoints
 from skillkit.assembly.description import Description
+from skillkit.assembly.outside import Answerer, Outside, nobody
+from skillkit.assembly.planned import Planner
 from skillkit.assembly.system import System
 from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
@@ -78,6 +80,7 @@ def run_episode(
     checkpoint: str | Path = "",
     resume: Checkpoint | None = None,
     details: Mapping[str, Any] = NOTHING,
+    answer: Answerer = nobody,
 ) -> Episode:
     """Run one task on a simulated world to its end.
 
@@ -87,6 +90,7 @@ def run_episode(
         on_step: called after every step, to draw or to measure.
         checkpoint: file that holds the state of the run from event to event, if any.
         resume: a run to go on with instead of beginning one; the world is as it is found now.
+        answer: asked for an operator's answer to every question that the task asks; ``None`` cancels the task.
         details: what else is to be known of the run, in its bag and its checkpoint.
 
     Raises:
@@ -102,15 +106,17 @@ def run_episode(
         episode.steps = _resume(runtime, resume, system, world, period)
     writer = open_recorder(record, system, description, resume) if record else None
     checkpoints = Checkpoints()
+    outside = Outside(Planner(system), answer, GOAL)
     try:
         while True:
             now = episode.steps * period
-            inputs = _inputs(world, episode.steps, now, task, parameters)
+            inputs = [*_inputs(world, episode.steps, now, task, parameters), *outside.said(now)]
             begun = stopwatch() if stopwatch else 0.0
             result = runtime.step(inputs, now)
             if stopwatch:
                 episode.step_times.append(stopwatch() - begun)
             episode.steps += 1
+            outside.listen(runtime, result)
             if writer is not None:
                 writer.write_step(step_record(result.tick, now, inputs), result_record(result))
                 if result.tick % keyframe_every == 0:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from skillkit import share
-from skillkit.assembly.checkpoint import EVERY, FILE, Checkpoint
+from skillkit.assembly.checkpoint import EVERY, FILE, RESUMED, Checkpoint
 from skillkit.assembly.departure import FirstDifference, Ways
 from skillkit.assembly.description import Description, changed_skills
 from skillkit.assembly.purity import Watch
@@ -26,7 +26,7 @@ from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
 from skillkit.library import load_skills
 from skillkit.records import result_record, state_text, time_of
 from skillkit.runtime import Runtime
-from skillkit.spaces import NOTHING, Input
+from skillkit.spaces import NOTHING, ControlInput, Input
 
 PLATFORM_TOLERANCE = 1e-6  # [rad, m, …] numbers may differ by this much on another platform
 MAY_BE_IMPURE = ("expression", "policy", "status", "result")  # classes of a first difference that a look at the clock may be behind
@@ -125,6 +125,7 @@ class _Reexecution:
         self.seen = Digests()
         self.expected_tick: int | None = None
         self.last_equal: tuple[int, float] | None = None
+        self.live = description.run.get("clock") == "ros"
         self.resumed = Checkpoint.decoded(bag.attachments[FILE], FILE) if FILE in bag.attachments else None
         self.keyframe = self._keyframe(start)
         self.found.begun = bag.start if self.keyframe is None else time_of(self.keyframe)
@@ -138,8 +139,12 @@ class _Reexecution:
         return self.run.keyframe() if first is not None and found is None and first.tick > 0 and self.resumed is None else found
 
     def _begun(self, runtime: Runtime, inputs: list[Input], now: float, count: int) -> list[Input]:
-        """The inputs of a step; before the first one of a run that went on from a checkpoint, the runtime goes on from it, too."""
-        if self.resumed is not None and self.keyframe is None and count == 0:
+        """The inputs of a step; where the recorded run went on from a checkpoint, the runtime goes on from it, too: live where the bag says so,
+        else before the first step."""
+        if self.resumed is not None and self.live and any(isinstance(given, ControlInput) and given.word == RESUMED for given in inputs):
+            self.expected_tick = None  # it counts on from the checkpoint
+            runtime.resume(self.resumed.runtime, runtime.newest_inputs(), now, EVERY)
+        elif self.resumed is not None and not self.live and self.keyframe is None and count == 0:
             runtime.resume(self.resumed.runtime, inputs, now, EVERY)
         return inputs
 
@@ -164,8 +169,9 @@ class _Reexecution:
         runtime, found = self._runtime(), self.found
         ways = Ways(runtime)
         for raw, now, inputs in self._steps():
+            inputs = self._begun(runtime, inputs, now, found.steps)
             late = self._inputs(raw, now)
-            result = runtime.step(self._begun(runtime, inputs, now, found.steps), now)
+            result = runtime.step(inputs, now)
             again = result_record(result)
             ways.follow(again)
             difference = self._results(raw, again, now) or self._state(raw, runtime, now)

@@ -10,11 +10,12 @@ from skillkit import share, teleop
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell, CellArm
 from skillkit.kinematics import ArmKinematics, CartesianController
-from skillkit.library import Skill, load_skills
+from skillkit.library import load_skills
 from skillkit.option import Option
 from skillkit.pose import Array
 from skillkit.runtime import Runtime
 from skillkit.safety import SafetyGate
+from skillkit.skill import Skill
 from skillkit.spaces import NOTHING
 from skillkit.trees import Task, load_task
 

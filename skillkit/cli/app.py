@@ -23,7 +23,7 @@ from skillkit.cli import (
     hardware_check,
     import_,
     info,
-    make_plan,
+    plan,
     play,
     record,
     recover,
@@ -97,7 +97,7 @@ def _before(
 for _module in COMMANDS:
     _name = _module.__name__.rpartition(".")[2]
     app.command(_name.rstrip("_").replace("_", "-"), epilog=f"Example: {_module.EXAMPLE}")(getattr(_module, _name))
-app.command("plan", epilog=f"Example: {make_plan.EXAMPLE}")(make_plan.make_plan)
+app.command("plan", epilog=f"Example: {plan.EXAMPLE}")(plan.plan)
 
 
 def call(arguments: Sequence[str]) -> int:

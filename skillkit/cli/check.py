@@ -16,8 +16,8 @@ from skillkit.exceptions import InvalidFile, Problem, SkillkitError, did_you_mea
 
 if TYPE_CHECKING:
     from skillkit.cell import Cell
-    from skillkit.library import Skill
     from skillkit.option import Option
+    from skillkit.skill import Skill
 
 EXAMPLE = "skillkit check tasks/ skills/grasp/skill.yaml"
 KINDS = ("task", "skill", "robot", "cell")

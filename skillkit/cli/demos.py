@@ -12,7 +12,7 @@ import typer
 from skillkit.cli.arguments import RobotName, SkillsFolder, skills_folder
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import progress
-from skillkit.cli.plan import free_path
+from skillkit.cli.request import free_path
 from skillkit.exceptions import InvalidValue
 
 if TYPE_CHECKING:

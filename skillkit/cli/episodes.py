@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from skillkit.cli.plan import Plan
+from skillkit.cli.questions import answerer
+from skillkit.cli.request import Request
 from skillkit.cli.result import LoopTimes, Result, SkillRow
 from skillkit.exceptions import SkillkitError
 
@@ -21,54 +22,54 @@ if TYPE_CHECKING:
 OUTAGE = 1.0  # [s] for which a simulated arm is left alone before a run goes on: it comes to rest on its last command
 
 
-def cell_of(plan: Plan) -> Cell:
-    """The cell of a plan: named, or one arm.
+def cell_of(request: Request) -> Cell:
+    """The cell of a request: named, or one arm.
 
     Raises:
         UnknownName, InvalidFile: no such cell or robot, or its file is wrong.
     """
     from skillkit.cell import Cell
 
-    return Cell.load(plan.cell) if plan.cell else Cell.of_robot(plan.robot)
+    return Cell.load(request.cell) if request.cell else Cell.of_robot(request.robot)
 
 
-def system_of(plan: Plan, cell: Cell) -> System:
-    """The system of a plan, with its task loaded and checked.
+def system_of(request: Request, cell: Cell) -> System:
+    """The system of a request, with its task loaded and checked.
 
     Raises:
         UnknownName, InvalidFile: with everything that is wrong.
     """
     from skillkit.assembly import System
 
-    return System.build(cell, plan.task, skills=plan.skills or None, use=plan.use)
+    return System.build(cell, request.task, skills=request.skills or None, use=request.use)
 
 
-def run_plan(plan: Plan, on_step: OnStep | None = None) -> Result:
+def run_request(request: Request, on_step: OnStep | None = None) -> Result:
     """One episode from its first step to its picture.
 
     Raises:
-        SkillkitError: the plan names something that is not there.
+        SkillkitError: the request names something that is not there.
     """
     from skillkit.assembly import Checkpoint, run_episode
     from skillkit.assembly.worlds import simulated_world
 
     begun = perf_counter()
-    system = system_of(plan, cell_of(plan))
+    system = system_of(request, cell_of(request))
     task = next(iter(system.tasks.values()))
-    system.cell, world = simulated_world(system.cell, task.scene, plan.seed, plan.scene)
-    resume = Checkpoint.read(plan.resume) if plan.resume else None
+    system.cell, world = simulated_world(system.cell, task.scene, request.seed, request.scene)
+    resume = Checkpoint.read(request.resume) if request.resume else None
     if resume is not None and resume.world is not None:
         world.restore(resume.world)
         world.advance(OUTAGE)
-    details = {"robot": plan.robot, "cell_file": plan.cell, "scene_options": dict(plan.scene)}
+    details = {"robot": request.robot, "cell_file": request.cell, "scene_options": dict(request.scene)}
     episode = run_episode(
-        system, world, task.name, plan.parameters, plan.seed, plan.bag, on_step, stopwatch=perf_counter,
-        checkpoint=plan.checkpoint, resume=resume, details=details,
+        system, world, task.name, request.parameters, request.seed, request.bag, on_step, stopwatch=perf_counter,
+        checkpoint=request.checkpoint, resume=resume, details=details, answer=answerer(request.answers, request.typed),
     )  # fmt: skip
-    picture, notes = plan.picture, []
-    if plan.picture:
+    picture, notes = request.picture, []
+    if request.picture:
         try:
-            world.picture(plan.picture)
+            world.picture(request.picture)
         except SkillkitError as error:
             picture, notes = "", [str(error)]
     period = 1.0 / max(arm.embodiment.control_rate for arm in system.cell.arms)
@@ -95,28 +96,28 @@ def skill_rows(transitions: Sequence[Transition]) -> tuple[SkillRow, ...]:
     return tuple(rows)
 
 
-def run_plans(plans: Sequence[Plan], jobs: int) -> Iterator[Result]:
+def run_requests(requests: Sequence[Request], jobs: int) -> Iterator[Result]:
     """The results of several episodes in their order, ``jobs`` of them at a time.
 
     Raises:
-        SkillkitError: a plan names something that is not there.
+        SkillkitError: a request names something that is not there.
     """
     if jobs == 1:
-        yield from map(run_plan, plans)
+        yield from map(run_request, requests)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(max_workers=min(jobs, len(plans)), mp_context=get_context("spawn")) as pool:
-        for result in pool.map(_run_apart, plans):
+    with ProcessPoolExecutor(max_workers=min(jobs, len(requests)), mp_context=get_context("spawn")) as pool:
+        for result in pool.map(_run_apart, requests):
             if isinstance(result, str):
                 raise SkillkitError(result)
             yield result
 
 
-def _run_apart(plan: Plan) -> Result | str:
+def _run_apart(request: Request) -> Result | str:
     """An error as its words: errors with data of their own do not travel between processes."""
     try:
-        return run_plan(plan)
+        return run_request(request)
     except SkillkitError as error:
         return str(error)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from skillkit.cli.plan import Plan
+from skillkit.cli.request import Request
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -77,7 +77,7 @@ def live_drawing() -> Iterator[Callable[[Callable[[], RenderableType]], None] | 
 
 
 @contextmanager
-def live_tree(plan: Plan) -> Iterator[Callable[[Runtime, StepResult], None] | None]:
+def live_tree(request: Request) -> Iterator[Callable[[Runtime, StepResult], None] | None]:
     """What ``run_episode`` is to call after every step; ``None`` where nobody watches."""
     begun = perf_counter()
     with live_drawing() as draw:
@@ -86,14 +86,14 @@ def live_tree(plan: Plan) -> Iterator[Callable[[Runtime, StepResult], None] | No
             return
 
         def on_step(runtime: Runtime, result: StepResult) -> None:
-            draw(lambda: _frame(plan, runtime, result, perf_counter() - begun))
+            draw(lambda: _frame(request, runtime, result, perf_counter() - begun))
 
         yield on_step
 
 
-def _frame(plan: Plan, runtime: Runtime, result: StepResult, wall: float) -> RenderableType:
+def _frame(request: Request, runtime: Runtime, result: StepResult, wall: float) -> RenderableType:
     nodes = [node for goal in runtime.goals.values() for node in goal.execution.policy.nodes()] if runtime.goals else []  # type: ignore[union-attr]
-    title = f"{plan.task_name} on {plan.cell_name}, seed {plan.seed}"
+    title = f"{request.task_name} on {request.cell_name}, seed {request.seed}"
     speed = result.time / wall if wall > 0.0 else 0.0
     return drawing(title, tree_lines(nodes), f"{result.time:6.1f} s simulated, {speed:.1f} × real time{_limits(result.commands)}")
 

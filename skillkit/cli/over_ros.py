@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from skillkit.cli.plan import Plan
+from skillkit.cli.request import Request
 from skillkit.cli.result import LoopTimes, Result, SkillRow
 from skillkit.exceptions import MissingLibrary, SkillkitError
 
@@ -34,7 +34,7 @@ def require_ros() -> None:
         raise SkillkitError("skillkit_interfaces is not built; run: make setup (or, with ROS 2 from apt: cd ros2_ws && colcon build)")
 
 
-def run_over_ros(plan: Plan, watched: bool) -> Result:
+def run_over_ros(request: Request, watched: bool) -> Result:
     """One episode over ROS 2.
 
     Raises:
@@ -44,18 +44,19 @@ def run_over_ros(plan: Plan, watched: bool) -> Result:
     from skillkit.ros.processes import Setup
     from skillkit.ros.session import run_session
 
-    cell = cell_of(plan)
-    task = next(iter(system_of(plan, cell).tasks.values()))
-    with TemporaryDirectory(prefix="skillkit-") as scratch, _watching(plan, watched) as (on_tree, on_stage):
-        bag = plan.bag or str(Path(scratch) / "run.mcap")  # what ran is read from it also where nobody asked for it
+    cell = cell_of(request)
+    task = next(iter(system_of(request, cell).tasks.values()))
+    with TemporaryDirectory(prefix="skillkit-") as scratch, _watching(request, watched) as (on_tree, on_stage):
+        bag = request.bag or str(Path(scratch) / "run.mcap")  # what ran is read from it also where nobody asked for it
         setup = Setup(
-            robot="" if plan.cell else plan.robot, cell=plan.cell, scene="" if plan.hardware else task.scene, seed=plan.seed, options=plan.scene,
-            tasks=(plan.task,), hardware=plan.hardware, speed=plan.speed, skills=plan.skills, use=plan.use, bag=bag,
-            picture=str(Path(plan.picture).absolute()) if plan.picture else "",
+            robot="" if request.cell else request.robot, cell=request.cell, scene="" if request.hardware else task.scene,
+            seed=request.seed, options=request.scene, tasks=(request.task,), hardware=request.hardware,
+            speed=request.speed, skills=request.skills, use=request.use, bag=bag,
+            picture=str(Path(request.picture).absolute()) if request.picture else "",
         )  # fmt: skip
-        report = run_session(setup, task.name, plan.parameters, on_tree, on_stage)
+        report = run_session(setup, task.name, request.parameters, on_tree, on_stage)
         found, peak = read_back(bag, cell)
-    return _result(plan, report, found, peak, 1.0 / max(arm.embodiment.control_rate for arm in cell.arms))
+    return _result(request, report, found, peak, 1.0 / max(arm.embodiment.control_rate for arm in cell.arms))
 
 
 def read_back(bag: str, cell: Cell) -> tuple[Summary, float]:
@@ -73,11 +74,11 @@ def read_back(bag: str, cell: Cell) -> tuple[Summary, float]:
     return found, float(peak)
 
 
-def _result(plan: Plan, report: SessionReport, found: Summary, peak: float, period: float) -> Result:
+def _result(request: Request, report: SessionReport, found: Summary, peak: float, period: float) -> Result:
     rows = tuple(SkillRow(run.label, run.skill, run.path, run.outcome, run.reason, run.start, run.duration, run.steps) for run in found.runs if run.leaf)
     return Result(
-        seed=plan.seed, outcome=report.outcome, reason=report.reason, success=report.success, checks=dict(report.checks), duration=report.duration,
-        wall=report.wall, peak_speed=peak, skills=rows, loop=_loop(report.loop, period), bag=plan.bag, picture=report.picture, notes=report.notes,
+        seed=request.seed, outcome=report.outcome, reason=report.reason, success=report.success, checks=dict(report.checks), duration=report.duration,
+        wall=report.wall, peak_speed=peak, skills=rows, loop=_loop(report.loop, period), bag=request.bag, picture=report.picture, notes=report.notes,
     )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def _loop(figures: Mapping[str, float], period: float) -> LoopTimes | None:
 
 
 @contextmanager
-def _watching(plan: Plan, watched: bool) -> Iterator[tuple[Callable[[Any], None] | None, Callable[[str], None]]]:
+def _watching(request: Request, watched: bool) -> Iterator[tuple[Callable[[Any], None] | None, Callable[[str], None]]]:
     """What to do with the tree's messages, and with words about the stage reached."""
     from skillkit.cli.live import drawing, live_drawing, tree_lines
 
@@ -99,7 +100,7 @@ def _watching(plan: Plan, watched: bool) -> Iterator[tuple[Callable[[Any], None]
         yield None, lambda text: None
         return
     with live_drawing() as draw:
-        title = f"{plan.task_name} on {plan.cell_name} over ROS 2, seed {plan.seed}"
+        title = f"{request.task_name} on {request.cell_name} over ROS 2, seed {request.seed}"
 
         def on_tree(message: Any) -> None:
             time = message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec

@@ -1,57 +1,69 @@
-"""What one episode is made of, in words: small enough to hand to another process."""
+"""``skillkit plan``: a goal in words becomes a task file that reaches it from the scene as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.output import print_json
+from skillkit.exceptions import InvalidValue
+
+if TYPE_CHECKING:
+    from skillkit.assembly.planned import PlannedTask
+
+EXAMPLE = 'skillkit plan "on(cup_1, tray) and full(cup_1)" -o my_coffee.yaml'
 
 
-@dataclass(frozen=True)
-class Plan:
-    """One episode to run.
+def plan(
+    goal: Annotated[str, typer.Argument(metavar="GOAL", help="What must hold at the end, an expression.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the task there instead of to the terminal.")] = None,
+    robot: Annotated[str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.")] = "panda",
+    scene: Annotated[str, typer.Option("--scene", metavar="SCENE", help="The simulated scene to start from.")] = "coffee",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene.")] = 0,
+    options: Annotated[
+        list[str] | None, typer.Option("--scene-option", metavar="NAME=VALUE", help="An option of the scene, such as cabinet_open=true.")
+    ] = None,
+    use: UseSkills = None,
+    skills: SkillsFolder = None,
+    as_json: AsJson = False,
+) -> int:
+    """Plan a task from the skills' declared conditions and effects. Exit 1 where no plan exists."""
+    from skillkit.assembly import System
+    from skillkit.assembly.planned import look, plan_task
+    from skillkit.assembly.worlds import simulated_world
+    from skillkit.cell import Cell
 
-    Attributes:
-        robot: name or YAML of a robot model; used where ``cell`` is empty.
-        task_name, cell_name: what they are called, once they were looked up.
-        use: skill name → folder to take it from.
-        parameters: of the task.
-        scene: the scene's options by name.
-        hardware: on the real arms of the cell; speed: share of their velocity limits.
-        bag, picture, checkpoint: where to write them; empty for not at all.
-        resume: checkpoint of a run to go on with; empty to begin one.
-    """
-
-    task: str
-    robot: str
-    cell: str
-    seed: int
-    use: Mapping[str, str] = field(default_factory=dict)
-    skills: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    scene: Mapping[str, str] = field(default_factory=dict)
-    bag: str = ""
-    picture: str = ""
-    checkpoint: str = ""
-    resume: str = ""
-    task_name: str = ""
-    cell_name: str = ""
-    hardware: bool = False
-    speed: float = 1.0
+    name = output.stem if output is not None else "planned"
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise InvalidValue("--output", str(output), "a file name of letters, digits, '_' and '-': it names the task")
+    cell, world = simulated_world(Cell.of_robot(robot), scene, seed, pairs(options, "--scene-option"))
+    system = System.build(cell, skills=skills_folder(skills), use=pairs(use, "--use"))
+    return _report(lambda: plan_task(system, goal, name, scene, look(system, world), {"arm": cell.arms[0].name}), goal, output, as_json)
 
 
-def bag_paths(wanted: str, seeds: list[int]) -> list[str]:
-    """The bag of each episode: ``wanted`` for one, ``wanted`` with ``-seedN`` for more; empty when none is wanted."""
-    if not wanted or len(seeds) == 1:
-        return [wanted] * len(seeds)
-    path = Path(wanted)
-    return [str(path.with_name(f"{path.stem}-seed{seed}{path.suffix or '.mcap'}")) for seed in seeds]
+def _report(make: Callable[[], PlannedTask], goal: str, output: Path | None, as_json: bool) -> int:
+    from skillkit.planning import NoPlan
 
-
-def free_path(folder: Path, stem: str, suffix: str) -> Path:
-    """``stem`` in ``folder``, or ``stem-2``, ``stem-3`` … : bags are never overwritten."""
-    path, number = folder / f"{stem}{suffix}", 2
-    while path.exists():
-        path, number = folder / f"{stem}-{number}{suffix}", number + 1
-    return path
+    try:
+        planned = make()
+    except NoPlan as error:
+        if as_json:
+            print_json({"goal": goal, "found": False, "reason": str(error), "unreachable": list(error.unreachable), "steps": [], "file": ""})
+        else:
+            typer.echo(f"skillkit: {error}", err=True)
+        return 1
+    if output is not None:
+        output.write_text(planned.text, encoding="utf-8")
+    if as_json:
+        steps = [{"skill": step.skill, "with": dict(step.parameters)} for step in planned.steps]
+        print_json({"goal": goal, "found": True, "reason": "", "unreachable": [], "steps": steps, "file": str(output or "")})
+    elif output is None:
+        print(planned.text, end="")
+    else:
+        print(f"{output}: {len(planned.steps)} skills; run it: skillkit run {output}")
+    return 0

@@ -12,7 +12,7 @@ import typer
 from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, pairs, skills_folder, task_parameters
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
-from skillkit.cli.plan import Plan, bag_paths, free_path
+from skillkit.cli.request import Request, bag_paths, free_path
 from skillkit.cli.result import Result, document
 from skillkit.exceptions import InvalidValue
 
@@ -36,6 +36,7 @@ def run(
     checkpoint: Annotated[str, typer.Option("--checkpoint", metavar="FILE", help="Keep the state of the run there from event to event.")] = "",
     resume: Annotated[str, typer.Option("--resume", metavar="CHECKPOINT", help="Go on with a killed run; robot, seed and scene are taken from it.")] = "",
     ros: Annotated[bool, typer.Option("--ros", help="Over real ROS 2: simulator, runtime and recorder as processes of their own.")] = False,
+    answers: Annotated[list[str] | None, typer.Option("--answer", metavar="QUESTION=WORD", help="An operator's answer, by the question's label.")] = None,
     hardware: OnHardware = False,
     yes: Yes = False,
     speed: Speed = 1.0,
@@ -49,28 +50,30 @@ def run(
         raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
     if (checkpoint or resume) and (ros or hardware or episodes > 1):
         raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
+    if answers and (ros or hardware):
+        raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
-    plan = Plan(
+    request = Request(
         task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"), checkpoint=checkpoint, resume=resume
     )
-    plan = replace(plan, hardware=hardware, speed=speed)
-    plan = checked(plan, values)
+    request = replace(request, hardware=hardware, speed=speed, answers=pairs(answers, "--answer"), typed=episodes == 1 and not as_json)
+    request = checked(request, values)
     if hardware and episodes > 1:
         raise InvalidValue("--episodes", episodes, "1 with --hardware: somebody has to put the things back")
     if hardware:
         confirm(cell, speed, yes)
-    plans = [replace(plan, seed=number) for number in range(seed, seed + episodes)]
+    requests = [replace(request, seed=number) for number in range(seed, seed + episodes)]
     shown = episodes == 1 and not as_json
-    plans = with_files(plans, record, picture, shown)
+    requests = with_files(requests, record, picture, shown)
     if ros or hardware:
-        results = over_ros(plans, shown)
+        results = over_ros(requests, shown)
     elif shown:
-        results = [watched(plans[0])]
+        results = [watched(requests[0])]
     else:
-        results = together(plans, jobs)
+        results = together(requests, jobs)
     results = [with_timeline(result) for result in results] if shown else results
-    _print(plan, results, as_json)
+    _print(request, results, as_json)
     return 0 if all(result.success for result in results) else 1
 
 
@@ -94,8 +97,8 @@ def resumed(task: str, path: str, scene: list[str] | None, values: list[str] | N
     return task, run["robot"], run["cell_file"], run["seed"], [f"{name}={value}" for name, value in run["scene_options"].items()], given
 
 
-def checked(plan: Plan, values: list[str] | None) -> Plan:
-    """The plan with its names looked up and its task's parameters filled in, before anything moves.
+def checked(request: Request, values: list[str] | None) -> Request:
+    """The request with its names looked up and its task's parameters filled in, before anything moves.
 
     Raises:
         UnknownName, InvalidValue, InvalidFile: with everything that is wrong.
@@ -104,24 +107,24 @@ def checked(plan: Plan, values: list[str] | None) -> Plan:
     from skillkit.cli.episodes import cell_of, system_of
     from skillkit.option import fill_parameters
 
-    cell = cell_of(plan)
-    task = next(iter(system_of(plan, cell).tasks.values()))
-    if plan.hardware:
-        plan = replace(plan, scene={})
+    cell = cell_of(request)
+    task = next(iter(system_of(request, cell).tasks.values()))
+    if request.hardware:
+        request = replace(request, scene={})
     elif not task.scene:
         raise InvalidValue("scene", "", f"a task that names its scene; add 'scene: coffee' to {task.files[0]}")
     else:
-        scene_of(task.scene, plan.seed, plan.scene)
+        scene_of(task.scene, request.seed, request.scene)
     given = task_parameters(task.parameters, values)
     fill_parameters(task.parameters, given, task.name)
-    return replace(plan, parameters=given, task_name=task.name, cell_name=cell.name)
+    return replace(request, parameters=given, task_name=task.name, cell_name=cell.name)
 
 
-def with_files(plans: list[Plan], record: str, picture: str, shown: bool) -> list[Plan]:
-    """The plans with the files that they are to write; none of the bags may exist."""
-    seeds = [plan.seed for plan in plans]
+def with_files(requests: list[Request], record: str, picture: str, shown: bool) -> list[Request]:
+    """The requests with the files that they are to write; none of the bags may exist."""
+    seeds = [request.seed for request in requests]
     if shown and not record:
-        record = str(free_path(FOLDER, f"{plans[0].task_name}-{plans[0].cell_name}-seed{seeds[0]}", ".mcap"))
+        record = str(free_path(FOLDER, f"{requests[0].task_name}-{requests[0].cell_name}-seed{seeds[0]}", ".mcap"))
     if shown and not picture:
         picture = str(Path(record).with_suffix(".png"))
     bags, pictures = bag_paths(record, seeds), bag_paths(picture, seeds)
@@ -129,41 +132,41 @@ def with_files(plans: list[Plan], record: str, picture: str, shown: bool) -> lis
         raise InvalidValue("--record", path, "a file that does not exist yet: bags are never overwritten")
     for path in filter(None, (*bags, *pictures)):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return [replace(plan, bag=bag, picture=image) for plan, bag, image in zip(plans, bags, pictures, strict=True)]
+    return [replace(request, bag=bag, picture=image) for request, bag, image in zip(requests, bags, pictures, strict=True)]
 
 
-def watched(plan: Plan) -> Result:
+def watched(request: Request) -> Result:
     """One episode with its tree drawn live, where someone watches."""
-    from skillkit.cli.episodes import run_plan
+    from skillkit.cli.episodes import run_request
     from skillkit.cli.live import live_tree
 
-    with live_tree(plan) as on_step:
-        return run_plan(plan, on_step)
+    with live_tree(request) as on_step:
+        return run_request(request, on_step)
 
 
-def together(plans: list[Plan], jobs: int) -> list[Result]:
+def together(requests: list[Request], jobs: int) -> list[Result]:
     """Several episodes under a progress bar."""
-    from skillkit.cli.episodes import run_plans
+    from skillkit.cli.episodes import run_requests
 
     results: list[Result] = []
-    with progress(f"{plans[0].task_name}: episodes", len(plans)) as done:
-        for result in run_plans(plans, jobs):
+    with progress(f"{requests[0].task_name}: episodes", len(requests)) as done:
+        for result in run_requests(requests, jobs):
             results.append(result)
             done(len(results))
     return results
 
 
-def over_ros(plans: list[Plan], shown: bool) -> list[Result]:
+def over_ros(requests: list[Request], shown: bool) -> list[Result]:
     """Every episode over ROS 2, one after the other, in processes started for it."""
     from skillkit.cli.over_ros import require_ros, run_over_ros
 
     require_ros()
     if shown:
-        return [run_over_ros(plans[0], watched=True)]
+        return [run_over_ros(requests[0], watched=True)]
     results: list[Result] = []
-    with progress(f"{plans[0].task_name} over ROS 2: episodes", len(plans)) as done:
-        for plan in plans:
-            results.append(run_over_ros(plan, watched=False))
+    with progress(f"{requests[0].task_name} over ROS 2: episodes", len(requests)) as done:
+        for request in requests:
+            results.append(run_over_ros(request, watched=False))
             done(len(results))
     return results
 
@@ -181,12 +184,12 @@ def with_timeline(result: Result) -> Result:
     return replace(result, timeline=str(page))
 
 
-def _print(plan: Plan, results: list[Result], as_json: bool) -> None:
+def _print(request: Request, results: list[Result], as_json: bool) -> None:
     from skillkit.cli.screen import print_episodes, print_screen
 
-    task, cell = plan.task_name, plan.cell_name
+    task, cell = request.task_name, request.cell_name
     if as_json:
-        print_json(document(task, "" if plan.cell else cell, cell if plan.cell else "", results))
+        print_json(document(task, "" if request.cell else cell, cell if request.cell else "", results))
     elif len(results) == 1:
         print_screen(task, cell, results[0])
     else:

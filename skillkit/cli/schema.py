@@ -36,6 +36,7 @@ def _task(skills: Any) -> dict[str, Any]:
 
 def document(kind: Kind) -> dict[str, Any]:
     """The schema of a skill or robot file."""
-    from skillkit import embodiment, library
+    from skillkit import embodiment
+    from skillkit.skill_schema import skill_schema
 
-    return library.skill_schema() if kind is Kind.skill else embodiment.robot_schema()
+    return skill_schema() if kind is Kind.skill else embodiment.robot_schema()

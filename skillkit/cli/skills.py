@@ -8,8 +8,8 @@ from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skill
 from skillkit.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from skillkit.library import Skill
     from skillkit.option import Parameter
+    from skillkit.skill import Skill
 
 EXAMPLE = "skillkit skills --json"
 

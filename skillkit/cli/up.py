@@ -41,11 +41,11 @@ def up(
     """
     from skillkit.assembly.worlds import scene_of
     from skillkit.cli.episodes import cell_of
-    from skillkit.cli.plan import Plan
+    from skillkit.cli.request import Request
     from skillkit.ros.processes import Setup, bringup
 
     given = pairs(options, "--scene-option")
-    cell_of(Plan("", robot, cell, seed))
+    cell_of(Request("", robot, cell, seed))
     if hardware:
         confirm(cell, speed, yes or dry)
         scene = ""

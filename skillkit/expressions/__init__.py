@@ -7,9 +7,11 @@ seen is not true.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
+from typing import Any
 
 from skillkit.expressions.dimensions import NAME
 from skillkit.expressions.functions import FUNCTIONS, TOOL, Argument, Function
@@ -70,6 +72,18 @@ class Expression:
     def objects(self) -> tuple[str, ...]:
         """Bare names of objects it uses, in order of appearance; signals, words and the tool are none."""
         return tuple(dict.fromkeys(_objects(self.root)))
+
+    def filled(self, values: Mapping[str, Any], units: Mapping[str, str]) -> str:
+        """Its text with the parameters that have a value filled in, numbers with their units."""
+
+        def value(found: re.Match[str]) -> str:
+            name = found[1]
+            given = values.get(name)
+            if isinstance(given, bool) or given is None:
+                return found[0] if given is None else str(given).lower()
+            return given if isinstance(given, str) else f"{given!r} {units.get(name, '')}".strip()
+
+        return re.sub(r"\$(\w+)", value, self.text)
 
     @property
     def conjuncts(self) -> tuple[Expression, ...]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skillkit import documents, expressions
+from skillkit import documents
+from skillkit.declarations import read_expression
 from skillkit.documents import Document, Where, describe
 from skillkit.exceptions import InvalidFile
-from skillkit.expressions import Expression, ExpressionError
+from skillkit.expressions import Expression
 
 WORDS = ("scene", "description", "kinds", "parts", "consequences")
 
@@ -100,15 +101,7 @@ def _consequences(document: Document, value: Any) -> tuple[Consequence, ...]:
         if not isinstance(item, dict) or set(item) != {"when", "then"}:
             document.error(where, "wrong-type", f"a consequence has when and then, both expressions, found {describe(item)}")
             continue
-        when, then = (_expression(document, item[key], (*where, key)) for key in ("when", "then"))
+        when, then = (read_expression(document, item[key], (*where, key), {}) for key in ("when", "then"))
         if when is not None and then is not None:
             found.append(Consequence(when, then))
     return tuple(found)
-
-
-def _expression(document: Document, value: Any, where: Where) -> Expression | None:
-    try:
-        return expressions.parse(str(value), {})
-    except ExpressionError as error:
-        document.error(where, "expression", error.message, error.hint, offset=error.column - 1)
-        return None

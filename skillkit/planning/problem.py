@@ -17,9 +17,9 @@ from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.expressions import Expression
 from skillkit.expressions.terms import Call, Junction, Name, Not, ParameterTerm, Term, walk
 from skillkit.expressions.terms import Literal as Constant
-from skillkit.library import Skill
 from skillkit.option import Situation
 from skillkit.planning.knowledge import Knowledge
+from skillkit.skill import Skill
 from skillkit.spaces import Observation
 
 ANY = "any"
@@ -68,8 +68,13 @@ class Problem:
     text: str = ""
 
 
-def ground_problem(skills: Mapping[str, Skill], goal: Expression, observation: Observation, roles: Mapping[str, str], knowledge: Knowledge) -> Problem:
+def ground_problem(
+    skills: Mapping[str, Skill], goal: Expression, observation: Observation, roles: Mapping[str, str], knowledge: Knowledge, strict: str = "the goal"
+) -> Problem:
     """The problem of reaching ``goal`` from an observation.
+
+    Args:
+        strict: what the goal is called where a quantity in it is an error; empty leaves quantities to run time.
 
     Raises:
         InvalidValue: a goal or effect that is no true-or-false statement about names.
@@ -81,7 +86,7 @@ def ground_problem(skills: Mapping[str, Skill], goal: Expression, observation: O
     changing = {call.function.name for skill in skills.values() for effect in skill.effects for call in _calls(effect.root)}
     changing |= {call.function.name for one in knowledge.consequences for call in _calls(one.then.root)}
     grounding = _Grounding(observation, roles, knowledge, frozenset(changing))
-    goals = tuple(grounding.alternatives(goal.root, {}, strict="the goal"))
+    goals = tuple(grounding.alternatives(goal.root, {}, strict=strict))
     actions = tuple(action for name in sorted(skills) for action in _actions(skills[name], grounding)) + tuple(_consequences(knowledge, grounding))
     return Problem(actions, grounding.initial(), goals, goal.text)
 

@@ -92,10 +92,10 @@ class ControlLoop:
             if self.schedule.sleep(REHEARSAL):
                 self._attempt(lambda: self._rehearse(self.runtime.rehearse(self.schedule.next)))
             now = self.schedule.wait(self._stop)
-            inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
             while self._before:
                 action = self._before.popleft()
                 self._attempt(lambda action=action, now=now: action(now))  # type: ignore[misc]
+            inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
             commands = self.runtime.act(inputs, now)
             self._attempt(lambda commands=commands: self._send(commands))  # type: ignore[misc]
             self.schedule.acted()

@@ -26,7 +26,7 @@ from std_srvs.srv import Trigger
 
 from skillkit import share, teleop
 from skillkit.assembly import Checkpoint, Description, System
-from skillkit.assembly.checkpoint import EVERY
+from skillkit.assembly.checkpoint import EVERY, FILE, RESUMED
 from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, SkillkitError
 from skillkit.kinematics.calibration import ToolDifference
@@ -47,6 +47,7 @@ from skillkit.ros.outputs import Records
 from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
+from skillkit.ros.planning import PlanDesk
 from skillkit.runtime import BREAK, SECOND_GOALS, UNBREAK, StepResult
 from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand, Outcome
 
@@ -227,6 +228,8 @@ class RuntimeNode(LifecycleNode):
         self.inputs, self.health = Inputs(self, self.loop, cell, self.given["hardware"]), Health(self, self.loop)
         self.open += [self.inputs, self.health]
         self._offer_services()
+        self.plans = PlanDesk(self.system, self.loop.put, self.loop.now)
+        self.open.append(self.plans)
         self._break_at(words(self.given["breakpoints"]))
         self.add_on_set_parameters_callback(self._parameters_set)
         self.loop.start()
@@ -237,7 +240,8 @@ class RuntimeNode(LifecycleNode):
         if self.given["checkpoint"]:
             self.keeper = Keeper(self.given["checkpoint"], description.run, self._complain)
             self.open.append(self.keeper)
-        files = {name: base64.b64encode(data).decode() for name, data in description.attachments().items()}
+        attached = {**description.attachments(), **({FILE: self.resumed.encoded()} if self.resumed is not None else {})}
+        files = {name: base64.b64encode(data).decode() for name, data in attached.items()}
         self._description = self.create_publisher(String, DESCRIPTION, LATCHED)
         self._description.publish(String(data=json.dumps(files)))
 
@@ -269,8 +273,9 @@ class RuntimeNode(LifecycleNode):
 
     def _resume(self, now: float) -> None:
         """Go on with the goals of a runtime that died; in the control thread."""
-        if self.resumed is not None and not self.resumed.finished:
+        if self.loop is not None and self.resumed is not None and not self.resumed.finished:
             self.runtime.resume(self.resumed.runtime, self.runtime.newest_inputs(), now, EVERY)
+            self.loop.put(ControlInput(RESUMED, now))  # so that a re-execution goes on from it before the same step
             self.get_logger().warning(f"resumed: {', '.join(self.runtime.goals)}")
 
     # -- control thread --------------------------------------------------------------------------------------------------------------------
@@ -291,6 +296,7 @@ class RuntimeNode(LifecycleNode):
             self.keeper.follow(self.runtime, result)
         if self.goals is not None:
             self.goals.follow(result)
+            self.plans.follow(self.runtime, result)
         if self.given["hardware"] and self.system is not None and any(goal.ending.outcome is Outcome.SUCCEEDED for goal in result.ended):
             self.succeeded = {arm.hardware.serial for arm in self.system.cell.arms if self.runtime.arms[arm.name].sent_position is not None}
 

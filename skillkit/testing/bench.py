@@ -24,6 +24,7 @@ from skillkit.trees import Task
 from skillkit.trees.node import Node, layout, root_path
 
 Truth = bool | Callable[["TaskRun"], bool]
+CONDITIONS = {"when": False, "until": False, "goal": True}  # values of nodes that are conditions, and whether they hold unless told otherwise
 PERIOD = 0.01  # [s] of the mock
 LIMIT = 600.0  # [s] task clock, after which a mock run is an error
 
@@ -90,7 +91,7 @@ class TaskBench:
 
         Args:
             truths: condition as written in the file → whether it holds, or a function of the run so far (see :func:`after`). A condition that is
-                not named does not hold; the task's goal holds unless it is named.
+                not named does not hold; a goal, of the task or of a `plan`, holds unless it is named.
 
         Raises:
             UnknownName: a fault or truth about something that is not in the task.
@@ -99,7 +100,7 @@ class TaskBench:
         loaded = next(iter(system.tasks.values()))
         run = self._run_of(loaded)
         real = system.skill_options()
-        known = {str(placed.node.values[key]) for placed in layout(loaded.tree, "") for key in ("when", "until") if key in placed.node.values}
+        known = {str(placed.node.values[key]) for placed in layout(loaded.tree, "") for key in CONDITIONS if key in placed.node.values}
         known |= {str(loaded.goal)}
         for text in truths:
             if text not in known:
@@ -211,7 +212,7 @@ def _value(truth: Truth, run: TaskRun) -> bool:
 
 
 def _scripted(node: Node, answer: Callable[[Expression, bool], Expression]) -> Node:
-    values = {key: answer(value, False) if key in ("when", "until") else value for key, value in node.values.items()}
+    values = {key: answer(value, CONDITIONS[key]) if key in CONDITIONS else value for key, value in node.values.items()}
     return replace(node, values=values)
 
 

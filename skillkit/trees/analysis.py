@@ -26,7 +26,7 @@ START = "a task starts with empty hands"
 
 
 class Declared(Protocol):
-    """What is asked of a skill here; :class:`skillkit.library.Skill` has it."""
+    """What is asked of a skill here; :class:`skillkit.skill.Skill` has it."""
 
     @property
     def initiation(self) -> Expression | None: ...
@@ -114,6 +114,7 @@ class Analysis:
     def __init__(self, document: Document, skills: Mapping[str, Declared] = NOTHING, arms: Mapping[str, Sequence[str]] = NOTHING) -> None:
         self.document, self.skills, self.arms = document, skills, arms
         self.inside_tasks = 0
+        self.recovered = 0  # ways back into an initiation set around
         self.limited = 0  # timeouts, guards and parallels around
         self.names: dict[str, str] = {}  # parameters of the task that is walked, as the outermost one would write them
         self.arm = ""
@@ -269,6 +270,23 @@ class Analysis:
     def _ask(self, node: Node, world: World) -> Ends:
         return Ends(world, None if node.values["into"] else world)
 
+    def _plan(self, node: Node, world: World) -> Ends:
+        goal = node.values.get("goal")
+        if goal is not None and constant(goal) is False:
+            self._tell(node, "unreachable", "this goal never holds", "write what is to be true in the end")
+            return Ends(None, world)
+        return Ends(self._assumed(goal, UNKNOWN, True) if goal is not None else UNKNOWN, UNKNOWN)
+
+    def _recover(self, node: Node, world: World) -> Ends:
+        """What its skill needs is restored where it does not hold; what is known where that fails is not followed."""
+        work, way_back = node.children
+        self.recovered += 1
+        ends = self._walk(work, world)
+        self.recovered -= 1
+        back = self._walk(way_back, UNKNOWN).success
+        again = self._walk(work, back) if back is not None else Ends(None, None)
+        return Ends(either(ends.success, again.success), UNKNOWN)
+
     def _other(self, node: Node, world: World) -> Ends:
         return Ends(UNKNOWN, UNKNOWN)
 
@@ -293,7 +311,7 @@ class Analysis:
             return Ends(UNKNOWN, UNKNOWN)
         given = node.given()
         names = {parameter.name: self._name(given.get(parameter.name, parameter.default)) for parameter in skill.parameters}
-        if skill.initiation is not None:
+        if skill.initiation is not None and not self.recovered:
             self._check_start(node, skill.initiation, world, names, arm)
         success = failure = world
         for effect in (part for whole in skill.effects for part in whole.conjuncts):

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 from py_trees.composites import Composite
 
 from skillkit.documents import Where
-from skillkit.option import EPSILON
 from skillkit.trees.node import NODE, Node, Word
 from skillkit.trees.reader import Reader
-from skillkit.trees.run import Run, Treelike, reason_of
-
-REST_SPEED = 0.02  # [rad/s] as ``at_rest()`` judges
-REST_TIME = 0.1  # [s] a joint state may be this old: an arm that has just been told to move still looks at rest
+from skillkit.trees.rest import Rest
+from skillkit.trees.run import Run, Treelike, begin_anew, reason_of
 
 
 class CleanedUp(Treelike, Composite):
@@ -30,44 +26,32 @@ class CleanedUp(Treelike, Composite):
         Composite.__init__(self, path, children)
         self.run, self.always = run, always
         self.result: Status | None = None  # how the first child ended
-        self.resting_since: float | None = None  # [s]
+        self.rest = Rest(run)
 
     def tick(self) -> Iterator[Behaviour]:
         work, cleanup = self.children
         if self.status is not Status.RUNNING:
-            self.result, self.resting_since, self.current_child, self.feedback_message = None, None, work, ""
-            for child in self.children:
-                if child.status is not Status.INVALID:
-                    child.stop(Status.INVALID)
+            self.result, self.rest.since, self.current_child, self.feedback_message = None, None, work, ""
+            begin_anew(self.children)
         self.status = Status.RUNNING
         if self.result is None:
             yield from work.tick()
             if work.status is not Status.RUNNING:
-                self.result, self.resting_since = work.status, self.run.now
+                self.result = work.status
                 self.feedback_message = reason_of(work) if work.status is Status.FAILURE else ""
         needed = self.always or self.result is Status.FAILURE
-        if self.result is not None and needed and (self.current_child is cleanup or self._rests()):
+        if self.result is not None and needed and (self.current_child is cleanup or self.rest.reached(self.run.roles.values())):
             self.current_child = cleanup
             yield from cleanup.tick()
         if self.result is not None and (not needed or (self.current_child is cleanup and cleanup.status is not Status.RUNNING)):
             self.stop(self.result)
         yield self
 
-    def _rests(self) -> bool:
-        """Whether every arm of the tree has been at rest for long enough; asks for a tick in every control step until then."""
-        arms = [self.run.situation().observation.arms.get(arm) for arm in self.run.roles.values()]
-        if any(arm is not None and float(np.max(np.abs(arm.velocity), initial=0.0)) > REST_SPEED for arm in arms):
-            self.resting_since = self.run.now
-        if self.resting_since is not None and self.run.now >= self.resting_since + REST_TIME - EPSILON:
-            return True
-        self.run.wake_at(self.run.now)
-        return False
-
     def state(self) -> list[Any]:
-        return [self.result.value if self.result is not None else None, self.resting_since]
+        return [self.result.value if self.result is not None else None, self.rest.since]
 
     def set_state(self, state: list[Any]) -> None:
-        self.result, self.resting_since = None if state[0] is None else Status(state[0]), state[1]
+        self.result, self.rest.since = None if state[0] is None else Status(state[0]), state[1]
 
 
 class CleanupWord(Word):

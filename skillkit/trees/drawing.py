@@ -12,11 +12,11 @@ from skillkit.trees.task import Task
 from skillkit.trees.words import WORDS
 
 SYMBOLS = {
-    "parallel": "⇶", "switch": "⑃", "for_each": "∀", "guard": "⛨", "on_failure": "⤺", "finally": "⤓", "set": "≔", "ask": "☏",
+    "parallel": "⇶", "switch": "⑃", "for_each": "∀", "guard": "⛨", "on_failure": "⤺", "finally": "⤓", "set": "≔", "ask": "☏", "recover": "⤴", "plan": "⚑",
     "sequence": "→", "reactive_sequence": "⇉", "fallback": "?", "reactive_fallback": "⁇", "retry": "↻", "repeat": "⟳", "timeout": "⧖",
     "invert": "¬", "force_success": "✓", "force_failure": "✗", "condition": "◇", "wait": "◷", "skill": "▣", "task": "▤",
 }  # fmt: skip
-FILLS = {"skill": "#e3ecff", "task": "#ece3ff", "condition": "#e2f5e5", "wait": "#f1f1f1"}  # by word; the others below
+FILLS = {"skill": "#e3ecff", "plan": "#e3ecff", "task": "#ece3ff", "condition": "#e2f5e5", "wait": "#f1f1f1"}  # by word; the others below
 FLOW_FILL, WRAP_FILL = "#fff8dc", "#fdeadb"
 STROKES = {"RUNNING": "#1a73e8", "SUCCESS": "#188038", "FAILURE": "#c5221f"}
 ROW, GAP, MARGIN, BOX = 54.0, 44.0, 16.0, 40.0  # [px] per leaf, between levels, around, height of a box

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skillkit.trees.task import Task
 
 
+MOVES = ("skill", "plan")  # words of leaves that move an arm
 NODE: Mapping[str, Any] = {"$ref": "#/definitions/node"}  # parts of the JSON Schema of a task
 NODES: Mapping[str, Any] = {"type": "array", "items": NODE, "minItems": 1}
 EXPRESSION: Mapping[str, Any] = {"$ref": "#/definitions/expression"}

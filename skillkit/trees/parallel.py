@@ -12,9 +12,10 @@ from py_trees.composites import Composite
 from skillkit.documents import Where, describe
 from skillkit.option import Initiation
 from skillkit.spaces import Outcome
-from skillkit.trees.node import COUNT, NODES, Ask, Node, Scope, Word
+from skillkit.trees.calls import used
+from skillkit.trees.node import COUNT, MOVES, NODES, Ask, Node, Scope, Word
 from skillkit.trees.reader import Reader
-from skillkit.trees.run import OTHER_WAY, Run, Treelike
+from skillkit.trees.run import OTHER_WAY, Run, Treelike, begin_anew
 
 HAS_RESULT = ("the parallel has its result", Outcome.PREEMPTED)
 
@@ -30,9 +31,7 @@ class SideBySide(Treelike, Composite):
 
     def tick(self) -> Iterator[Behaviour]:
         if self.status is not Status.RUNNING:
-            for child in self.children:
-                if child.status is not Status.INVALID:
-                    child.stop(Status.INVALID)
+            begin_anew(self.children)
             self.feedback_message = ""
         self.status = Status.RUNNING  # a child's end is told while this still runs
         for child in self.children:
@@ -62,7 +61,7 @@ def named_arms(node: Node) -> set[str]:
     """The arms that a node moves, by the names it gives them."""
     if "arm" in node.values:
         return {str(node.values["arm"])}
-    if node.word == "skill":
+    if node.word in MOVES:
         return {UNNAMED}
     return set().union(*(named_arms(child) for child in node.children)) if node.children else set()
 
@@ -83,8 +82,12 @@ class ParallelWord(Word):
         needed = self._needed(reader, given.get("succeed", "all"), (*where, "succeed"), len(given["do"]) if isinstance(given["do"], list) else 1)
         if children is None or needed is None:
             return None
-        taken: set[str] = set()
+        taken, in_use = set[str](), set[str]()
         for index, child in enumerate(children):
+            uses = used(child, reader.options or {})
+            for name in sorted(uses & in_use):
+                reader.error((*place, index), "shared-lease", f"'{child.name or child.word}' uses '{name}', which a node before it uses", "one after the other")
+            in_use |= uses
             arms = named_arms(child)
             if arms and taken and (arms & taken or UNNAMED in arms | taken):
                 self._shared(reader, child, arms & taken, (*place, index))

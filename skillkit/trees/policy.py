@@ -17,7 +17,10 @@ from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
 from skillkit.trees.guard import Guarded
 from skillkit.trees.node import Node, layout, root_path, segments
-from skillkit.trees.run import OTHER_WAY, OptionLeaf, Run, behaviours, described, reason_of
+from skillkit.trees.planned import Planned
+from skillkit.trees.question import Question
+from skillkit.trees.rest import moving
+from skillkit.trees.run import OTHER_WAY, OptionLeaf, Run, Treelike, behaviours, described, reason_of
 from skillkit.trees.words import WORDS
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ class TreePolicy:
         for leaf in list(self.run.active.values()):
             leaf.step()
             ended = ended or leaf.ended
-        if ended or self._due() or any(guard.broken() for guard in self.guards):
+        if ended or self._late_to_rest() or self._due() or any(guard.broken() for guard in self.guards):
             ending = self._decide()
             if ending is not None:
                 return ending
@@ -97,6 +100,17 @@ class TreePolicy:
 
     def _look(self, situation: Situation) -> None:
         self.run.observation, self.run.now, self.run.elapsed = situation.observation, situation.observation.time, situation.elapsed
+
+    def _late_to_rest(self) -> bool:
+        """Whether an arm is not at rest in the time that the halted node gave it, and nobody else has taken it."""
+        run = self.run
+        taken = {arm for leaf in run.active.values() for arm in leaf.arms} if run.halted else ()
+        for arm, (deadline, leaf) in list(run.halted.items()):
+            if arm in taken or not moving(run.situation().observation, [arm]):
+                del run.halted[arm]
+            elif run.now >= deadline - EPSILON and run.fatal is None:
+                run.fatal = (leaf, Ending(Outcome.UNSAFE, f"the arm '{arm}' is not at rest in the time given after a halt"))
+        return run.fatal is not None
 
     def _due(self) -> bool:
         return self.run.now >= self.origin + self.ticks / self.decision_rate - EPSILON or self.run.now >= self.run.wake - EPSILON
@@ -165,7 +179,7 @@ class TreePolicy:
     # -- building -------------------------------------------------------------------------------------------------------------------------
 
     def _build(self, parameters: Mapping[str, Any], roles: Mapping[str, str]) -> None:
-        self.run = Run(self.options, parameters, roles, self.decision_rate)
+        self.run = Run(self.task, self.options, parameters, roles, self.decision_rate)
         self.role_of = {arm: role for role, arm in roles.items()}
         self.given_roles = dict(roles)
         self.root = self._behaviour(self.task.tree, self.path)
@@ -186,18 +200,36 @@ class TreePolicy:
 
     def nodes(self) -> list[NodeState]:
         """Every node with its status, tasks within the tree unfolded; parents before children."""
-        found = self._details()
-        return [
-            NodeState(
-                placed.path,
-                placed.node.name or placed.node.word,
-                placed.node.word,
-                found.get(placed.path, ("INVALID", ""))[0],
-                placed.parent,
-                found.get(placed.path, ("", ""))[1] or WORDS[placed.node.word].detail(placed.node),
-            )
-            for placed in self.layout
-        ]
+        found, plans = self._details(), self._plans()
+        states: list[NodeState] = []
+        index: list[int] = []  # of each node of the layout among the states
+        for path, node, parent, _ in self.layout:
+            status, detail = found.get(path, ("INVALID", ""))
+            index.append(len(states))
+            above = index[parent] if parent >= 0 else -1
+            states.append(NodeState(path, node.name or node.word, node.word, status, above, detail or WORDS[node.word].detail(node)))
+            below = plans[path].nodes() if path in plans else []
+            states += [one._replace(parent=one.parent + index[-1] + 1) for one in below]
+        return states
+
+    def questions(self) -> list[Question]:
+        """What its running nodes wait to be told from outside."""
+        found: list[Question] = []
+        for node in behaviours(self.root) if hasattr(self, "root") else ():
+            if node.status is Status.RUNNING and isinstance(node, Treelike):
+                asked = node.asks()
+                inner = node.execution.policy if isinstance(node, OptionLeaf) and node.execution is not None else None
+                found += ([asked] if asked is not None else []) + (inner.questions() if isinstance(inner, TreePolicy) else [])
+        return found
+
+    def _plans(self) -> dict[str, TreePolicy]:
+        """The plans that are carried out, by the path of their node, those of tasks within the tree included."""
+        plans: dict[str, TreePolicy] = {}
+        for leaf in behaviours(self.root) if hasattr(self, "root") else ():
+            policy = leaf.execution.policy if isinstance(leaf, OptionLeaf) and leaf.execution is not None else None
+            if isinstance(policy, TreePolicy):
+                plans.update({leaf.name: policy} if isinstance(leaf, Planned) else policy._plans())
+        return plans
 
     def _details(self) -> dict[str, tuple[str, str]]:
         details: dict[str, tuple[str, str]] = {}
@@ -224,6 +256,7 @@ class TreePolicy:
             "ticks": self.ticks,
             "wake": None if self.run.wake == float("inf") else self.run.wake,
             "active": list(self.run.active),
+            "halted": {arm: [deadline, leaf.name] for arm, (deadline, leaf) in self.run.halted.items()},
             "statuses": dict(self.statuses),
             "nodes": {node.name: _node_state(node) for node in behaviours(self.root)},
         }
@@ -239,6 +272,7 @@ class TreePolicy:
             if isinstance(node, OptionLeaf):
                 leaves[node.name] = node
         self.run.active.update({path: leaves[path] for path in snapshot["active"]})
+        self.run.halted.update({arm: (deadline, leaves[path]) for arm, (deadline, path) in snapshot["halted"].items()})
 
 
 def _node_state(node: Behaviour) -> Snapshot:

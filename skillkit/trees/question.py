@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from py_trees.behaviour import Behaviour
 from py_trees.common import Status
@@ -17,16 +17,46 @@ from skillkit.trees.run import Run, Treelike
 YES_NO = ("yes", "no")
 
 
+class Wanted(NamedTuple):
+    """What a plan is to reach, every parameter filled in.
+
+    Attributes:
+        goal: an expression; or, where it is empty, that ``skill`` may start with ``parameters``.
+        arm: the arm that does it.
+    """
+
+    goal: str
+    skill: str
+    parameters: Mapping[str, Any]
+    arm: str
+
+
+class Question(NamedTuple):
+    """What a running node waits to be told from outside.
+
+    Attributes:
+        path: of the node; an answer names it.
+        since: when it began to wait, on the task clock [s].
+        answers: the words it takes; none where a plan is ``wanted``.
+    """
+
+    path: str
+    since: float
+    text: str
+    answers: tuple[str, ...] = ()
+    wanted: Wanted | None = None
+
+
 class Asked(Treelike):
     """Runs until one of its answers has come; only answers that come after it began count."""
 
     def __init__(self, path: str, run: Run, question: str, answers: Sequence[str], into: str) -> None:
         super().__init__(path)
         self.run, self.question, self.answers, self.into = run, question, tuple(answers), into
-        self.seen = 0
+        self.seen, self.since = 0, 0.0
 
     def initialise(self) -> None:
-        self.seen = max((answer.count for answer in self.run.situation().observation.answers.values()), default=0)
+        self.seen, self.since = newest_answer(self.run), self.run.now
         self.feedback_message = f"{self.question} ({' / '.join(self.answers)})"
 
     def update(self) -> Status:
@@ -45,11 +75,19 @@ class Asked(Treelike):
             return Status.SUCCESS
         return Status.SUCCESS if latest.text == self.answers[0] else Status.FAILURE
 
-    def state(self) -> int:
-        return self.seen
+    def asks(self) -> Question:
+        return Question(self.name, self.since, self.question, self.answers)
 
-    def set_state(self, state: int) -> None:
-        self.seen = state
+    def state(self) -> list[float]:
+        return [self.seen, self.since]
+
+    def set_state(self, state: list[float]) -> None:
+        self.seen, self.since = int(state[0]), state[1]
+
+
+def newest_answer(run: Run) -> int:
+    """The number of the last answer so far: what is asked from now on is answered by later ones only."""
+    return max((answer.count for answer in run.situation().observation.answers.values()), default=0)
 
 
 class AskWord(Word):

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from skillkit import expressions
+from skillkit.declarations import read_expression
 from skillkit.documents import Document, Where, describe, is_number
 from skillkit.exceptions import did_you_mean
 from skillkit.expressions import Expression, ExpressionError
-from skillkit.library import UNQUOTED
 from skillkit.option import Option, Parameter
 from skillkit.trees.node import Node, Reference, Word
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 NODE_LIMIT = 2000
 BESIDE_CALL = ("label", "with", "arm", "budgets", "into")  # words that may stand beside or in a call
+BUDGETS = ("find", "accept", "execute", "cancel", "settle")
 BUDGET_RANGE = (0.01, 86_400.0)  # [s]
 
 
@@ -139,26 +140,15 @@ class Reader:
 
     def condition(self, value: Any, where: Where) -> Expression | None:
         """A checked condition."""
-        text = str(value).lower() if isinstance(value, bool) else value
-        if not isinstance(text, str):
-            self.error(where, "wrong-type", f"an expression is expected, found {describe(value)}")
-            return None
-        found = self._parsed(text, where)
-        if found is None:
-            return None
-        if found.dimension not in ("boolean", "any"):
-            self.error(where, "expression", f"'{text}' is a {found.dimension}, not a condition", f"compare it, for example {text} < …")
+        found = self._parsed(value, where)
+        if found is not None and found.dimension not in ("boolean", "any"):
+            self.error(where, "expression", f"'{value}' is a {found.dimension}, not a condition", f"compare it, for example {value} < …")
             return None
         return found
 
-    def _parsed(self, text: str, where: Where) -> Expression | None:
-        try:
-            found = expressions.parse(text, self.parameters)
-        except ExpressionError as error:
-            hint = error.hint if text.count("(") == text.count(")") else UNQUOTED
-            self.document.error(where, "expression", error.message, hint, offset=error.column - 1)
-            return None
-        for name in found.parameters:
+    def _parsed(self, value: Any, where: Where) -> Expression | None:
+        found = read_expression(self.document, value, where, self.parameters)
+        for name in found.parameters if found is not None else ():
             self._used(name, where)
         return found
 
@@ -273,7 +263,7 @@ class Reader:
                     self.error((*place, "with"), "two-words", "the parameters are given twice", "keep one of the two", key=True)
                 given, given_at = source["with"], (*place, "with")
         label = self.name(inside["label"], (*where, "label"), "label") if "label" in inside else ""
-        values = self._beside_call(
+        values = self.beside(
             word,
             {**{key: (value, (*beside, key)) for key, value in extras.items()}, **{key: (inside[key], (*where, key)) for key in BESIDE_CALL if key in inside}},
         )
@@ -282,7 +272,8 @@ class Reader:
             return None
         return Call(name, (*where, name) if names else where, label, given or {}, given_at, values)
 
-    def _beside_call(self, word: str, given: Mapping[str, tuple[Any, Where]]) -> dict[str, Any]:
+    def beside(self, word: str, given: Mapping[str, tuple[Any, Where]], allowed: Sequence[str] = BUDGETS) -> dict[str, Any]:
+        """The checked values of ``arm``, ``budgets`` and ``into`` beside a word, each given with its place."""
         values: dict[str, Any] = {}
         if "arm" in given:
             values["arm"] = self.name(*given["arm"], "arm")
@@ -291,9 +282,8 @@ class Reader:
             if not isinstance(budgets, dict):
                 self.error(place, "wrong-type", f"budgets is a mapping such as {{execute: 10 s}}, found {describe(budgets)}")
                 return values
-            self.document.check_words(budgets, place, ("execute",), "'budgets'")
-            if "execute" in budgets:
-                values["execute"] = self.seconds(budgets["execute"], (*place, "execute"), BUDGET_RANGE)
+            self.document.check_words(budgets, place, allowed, "'budgets'")
+            values.update({name: self.seconds(budgets[name], (*place, name), BUDGET_RANGE) for name in allowed if name in budgets})
         if "into" in given:
             values["into"], values["into_at"] = given["into"]
             if word != "task":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from py_trees import composites
 from py_trees.behaviour import Behaviour
@@ -14,6 +14,10 @@ from skillkit.option import Event, Execution, Option, Situation, fill_parameters
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
 from skillkit.trees.node import Reference
+
+if TYPE_CHECKING:
+    from skillkit.trees.question import Question
+    from skillkit.trees.task import Task
 
 OTHER_WAY = ("the tree went another way", Outcome.PREEMPTED)
 
@@ -28,12 +32,13 @@ class Run:
         fatal: the ending that no node may swallow, once there is one, and the leaf it came from.
         wake: when the tree must be ticked at the latest [s].
         halting: reason and outcome for a leaf that is stopped from above.
+        halted: arm → when it must be at rest [s], and the leaf that was halted, where that gave it a time.
         touched: nodes whose status may have changed since it was last told, by path.
     """
 
-    def __init__(self, options: Mapping[str, Option], parameters: Mapping[str, Any], roles: Mapping[str, str], decision_rate: float) -> None:
+    def __init__(self, task: Task, options: Mapping[str, Option], parameters: Mapping[str, Any], roles: Mapping[str, str], decision_rate: float) -> None:
         first = next(iter(roles.values()), "")
-        self.options, self.parameters, self.decision_rate = options, dict(parameters), decision_rate
+        self.task, self.options, self.parameters, self.decision_rate = task, options, dict(parameters), decision_rate
         self.tree_roles = tuple(roles)
         self.roles = dict(roles) if "arm" in roles or not first else {**roles, "arm": first}
         self.observation: Observation | None = None
@@ -44,6 +49,7 @@ class Run:
         self.wake = float("inf")
         self.halting = OTHER_WAY
         self.touched: dict[str, Behaviour] = {}
+        self.halted: dict[str, tuple[float, OptionLeaf]] = {}
 
     def situation(self) -> Situation:
         """What a condition of the tree sees."""
@@ -69,6 +75,10 @@ class Treelike(Behaviour):
         """Note that the status may have changed; a tick alone does not show who was stopped."""
         self.run.touched[self.name] = self
 
+    def asks(self) -> Question | None:
+        """What it waits to be told from outside, while it runs."""
+        return None
+
     def state(self) -> Any:
         """Own state as plain JSON values."""
         return None
@@ -85,6 +95,7 @@ class OptionLeaf(Treelike):
     Args:
         parameters: gives the values to call it with, as they are when it begins.
         arms: those it leases while it runs; by default all of ``roles``.
+        uses: what else it leases, such as cameras.
     """
 
     def __init__(
@@ -95,21 +106,26 @@ class OptionLeaf(Treelike):
         parameters: Callable[[], Mapping[str, Any]],
         roles: Mapping[str, str],
         arms: frozenset[str] | None = None,
+        uses: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(path)
         self.run, self.option, self.parameters, self.roles = run, option, parameters, dict(roles)
         self.arms = frozenset(self.roles.values()) if arms is None else arms
+        self.uses = uses
         self.given: dict[str, Any] = {}
         self.execution: Execution | None = None
 
     def initialise(self) -> None:
+        self.begin()
+
+    def begin(self, refusal: str = "") -> None:
+        """Begin a run of the option; with a ``refusal`` it ends REFUSED at once."""
         observation = self.run.situation().observation
         self.feedback_message = ""
-        refusal = ""
         try:
             self.given = fill_parameters(self.option.parameters, self.parameters(), self.option.name)
         except SkillkitError as error:
-            self.given, refusal = dict(self.parameters()), str(error)
+            self.given, refusal = dict(self.parameters()), refusal or str(error)
         self.execution = Execution(self.option, self.given, self.roles, self.name)
         if refusal:
             self.execution.refuse(observation, self.run.now, refusal)
@@ -121,15 +137,29 @@ class OptionLeaf(Treelike):
         self.step()
 
     def _lease(self, observation: Observation) -> None:
-        """Take the arms: from a leaf that this one is about to replace, never from one that runs beside it."""
-        above = set(_ancestors(self))
-        for other in [leaf for leaf in self.run.active.values() if leaf is not self and not leaf.ended and leaf.arms & self.arms]:
-            meeting = next((node for node in _ancestors(other) if node in above), None)
-            if getattr(meeting, "side_by_side", False) and self.execution is not None:
-                shared = ", ".join(sorted(other.arms & self.arms))
-                self.execution.preempt(observation, self.run.now, f"the arm '{shared}' is leased to {other.name.rpartition('/')[2]}", Outcome.REFUSED)
-                return
+        """Take the arms and what else it uses: from a leaf that this one is about to replace, never from one that runs beside it."""
+        taken = self.taken()
+        if taken and self.execution is not None:
+            self.execution.preempt(observation, self.run.now, taken, Outcome.REFUSED)
+            return
+        for other in self._rivals():
             other.stop(Status.INVALID)
+
+    def taken(self) -> str:
+        """Which lease a leaf beside this one holds, in words; empty where none does."""
+        above = set(_ancestors(self))
+        for other in self._rivals():
+            meeting = next((node for node in _ancestors(other) if node in above), None)
+            if getattr(meeting, "side_by_side", False):
+                arms, uses = sorted(other.arms & self.arms), sorted(other.uses & self.uses)
+                what = f"the arm '{', '.join(arms)}'" if arms else f"'{', '.join(uses)}'"
+                return f"{what} is leased to {other.name.rpartition('/')[2]}"
+        return ""
+
+    def _rivals(self) -> list[OptionLeaf]:
+        """Running leaves that hold what this one needs."""
+        active = (leaf for leaf in self.run.active.values() if leaf is not self and not leaf.ended)
+        return [leaf for leaf in active if leaf.arms & self.arms or leaf.uses & self.uses]
 
     def step(self) -> None:
         """One control tick of the option."""
@@ -193,6 +223,13 @@ class OptionLeaf(Treelike):
             self.execution = Execution(self.option, {}, self.roles, self.name)
             self.execution.restore(state)
             self.given = self.execution.parameters
+
+
+def begin_anew(children: Iterable[Behaviour]) -> None:
+    """Have children forget how they ended the last time."""
+    for child in children:
+        if child.status is not Status.INVALID:
+            child.stop(Status.INVALID)
 
 
 def described(path: str, ending: Ending) -> str:

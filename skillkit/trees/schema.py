@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skillkit.library import parameter_schema
+from skillkit.declarations import parameter_schema
 from skillkit.option import Option, Parameter
 from skillkit.spaces import NOTHING
-from skillkit.trees.reader import NAME
+from skillkit.trees.node import SECONDS
+from skillkit.trees.reader import BUDGETS, NAME
 from skillkit.trees.words import WORDS
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -19,7 +20,7 @@ BESIDE: Mapping[str, Any] = {  # words beside a call
     "label": NAMED,
     "with": {"type": "object"},
     "arm": NAMED,
-    "budgets": {"type": "object", "properties": {"execute": {"$ref": "#/definitions/seconds"}}, "additionalProperties": False},
+    "budgets": {"type": "object", "properties": dict.fromkeys(BUDGETS, SECONDS), "additionalProperties": False},
     "into": {"type": "object", "additionalProperties": REFERENCE},
 }
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from skillkit import documents, share
 from skillkit.cell import Cell
+from skillkit.declarations import read_parameter
 from skillkit.documents import Document, Where, describe
 from skillkit.exceptions import InvalidFile, InvalidValue, Problem, SkillkitError, UnknownName, did_you_mean
 from skillkit.expressions import Expression
-from skillkit.library import read_parameter
 from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.spaces import NOTHING
 from skillkit.trees.analysis import Analysis, Declared

@@ -9,8 +9,9 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from skillkit.option import Parameter
 from skillkit.trees.node import Node
+from skillkit.trees.reader import BUDGETS
 from skillkit.trees.task import Task
-from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar, whole_milliseconds
 
 HEADER = "_skillkit"  # attribute with what a BehaviorTree element has no words for
 
@@ -52,7 +53,7 @@ def _declaration(parameter: Parameter) -> dict[str, Any]:
 def _nodes(node: Node) -> Iterator[Node]:
     """The node and those below it, other tasks left out."""
     yield node
-    for child in () if node.task is not None else node.children:
+    for child in written(node):
         yield from _nodes(child)
 
 
@@ -68,11 +69,17 @@ def _tasks(tree: Node) -> Iterator[Task]:
 
 def _element(node: Node) -> Element:
     element = _opened(node)
+    _beside(element, node)
     if node.name and node.name != node.values.get("call"):
         element.set("name", node.name)
-    for child in () if node.task is not None else node.children:
+    for child in written(node):
         element.append(_element(child))
     return element
+
+
+def written(node: Node) -> tuple[Node, ...]:
+    """The children of a node that stand in its file: not those of another task, nor a way back that is planned."""
+    return () if node.task is not None else tuple(child for child in node.children if "start" not in child.values)
 
 
 def _opened(node: Node) -> Element:
@@ -86,10 +93,10 @@ def _opened(node: Node) -> Element:
         times = "-1" if values["times"] == "forever" else scalar(values["times"] if isinstance(values["times"], int) else str(values["times"]))
         return Element(SAME[node.word], {"num_attempts" if node.word == "retry" else "num_cycles": times})
     if node.word == "timeout":
-        return Element("Timeout", {"msec": milliseconds(values["after"])})
+        return Element("Timeout", whole_milliseconds("msec", values["after"]))
     if node.word == "wait" and "for" in values:
-        return Element("Sleep", {"msec": milliseconds(values["for"])})
-    return _call(node) if node.word in ("skill", "task") else Element(CUSTOM[node.word].category, {"ID": node.word, **_ports(node)})
+        return Element("Sleep", whole_milliseconds("msec", values["for"]))
+    return _call(node) if node.word in ("skill", "task") else Element(node.word, _ports(node))
 
 
 def _ports(node: Node) -> dict[str, str]:
@@ -103,22 +110,31 @@ def _ports(node: Node) -> dict[str, str]:
         return {"when": str(values["when"])}
     if node.word == "set":
         return {name: scalar(value if isinstance(value, (bool, int, float)) else str(value)) for name, value in values["values"].items()}
+    if node.word == "recover":
+        return {"times": scalar(values["times"] if isinstance(values["times"], int) else str(values["times"]))}
+    if node.word == "plan":
+        return {"goal": str(values["goal"])}
     if node.word == "ask":
         into = {"into": f"{{{values['into']}}}"} if values["into"] else {}
         return {"question": values["question"], "answers": BETWEEN.join(values["answers"]), **into}
     return {"until": str(values["until"])} if node.word == "wait" else {}
 
 
-def _call(node: Node) -> Element:
-    element = Element(SAME[node.word], {"ID": node.values["call"]})
-    for name, value in node.values["with"].items():
-        element.set(name, scalar(value if isinstance(value, (bool, int, float)) else str(value)))
+def _beside(element: Element, node: Node) -> None:
+    """What BehaviorTree.CPP passes over: the arm, and budgets."""
     if "arm" in node.values:
         element.set("_arm", node.values["arm"])
-    if "execute" in node.values:
-        element.set("_execute_msec", milliseconds(node.values["execute"]))
-    if node.values.get("into"):
-        element.set("_into", BETWEEN.join(f"{output}={{{name}}}" for output, name in node.values["into"].items()))
+    for budget in (name for name in BUDGETS if name in node.values):
+        element.set(f"_{budget}_msec", milliseconds(node.values[budget]))
+
+
+def _call(node: Node) -> Element:
+    called = node.values["call"]
+    element = Element(SAME["task"], {"ID": called}) if node.word == "task" else Element(called)
+    for name, value in node.values["with"].items():
+        element.set(name, scalar(value if isinstance(value, (bool, int, float)) else str(value)))
+    for output, name in node.values.get("into", {}).items():
+        element.set(output, f"{{{name}}}")
     return element
 
 
@@ -131,7 +147,7 @@ def _declare(model: Element, task: Task) -> None:
         default: Mapping[str, str] = {} if parameter.default is None else {"default": str(parameter.default)}
         SubElement(subtree, "input_port", {"name": parameter.name, **default}).text = parameter.description
     for output in task.outputs:
-        SubElement(subtree, "output_port", {"name": output})
+        SubElement(subtree, "output_port", {"name": output, "default": f"{{{task.name}_{output}}}"})  # without, it would have to be taken over
     known = {(child.tag, child.get("ID")) for child in model}
     for node in _nodes(task.tree):
         ports: tuple[str, ...] = tuple(node.values["with"]) if node.word == "skill" else CUSTOM[node.word].ports if node.word in CUSTOM else ()

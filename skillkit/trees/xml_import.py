@@ -11,12 +11,14 @@ from xml.parsers import expat
 from skillkit.exceptions import InvalidFile, Problem, did_you_mean
 from skillkit.option import Option
 from skillkit.spaces import NOTHING
+from skillkit.trees.reader import BUDGETS
 from skillkit.trees.xml_export import HEADER
-from skillkit.trees.xml_words import BETWEEN, CUSTOM, SAME, seconds, unscalar
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, EXACT, SAME, seconds, unscalar
 
 DEPTH_LIMIT = 100
 WORD_OF = {tag: word for word, tag in SAME.items()}
-OTHER_NAMES = {"SequenceWithMemory": "sequence", "ReactiveFallback": "reactive_fallback"}  # the same for a task
+OTHER_NAMES = {"SequenceWithMemory": "sequence"}  # the same for a task
+CATEGORIES = ("Control", "Decorator", "Condition", "Action")  # tags whose attribute ID names the node
 OF_THEIRS = ("Sleep", "Delay", "AlwaysSuccess", "AlwaysFailure")
 IGNORED = ("name", "_description", "_fullpath", "_uid")
 
@@ -53,6 +55,8 @@ class _Reader:
         self.file, self.options = file, options
         self.problems: list[Problem] = []
         self.used: dict[str, dict[str, Any]] = {}  # parameters that a tree reads, with their declarations
+        self.actions: set[str] = set()  # declared in the TreeNodesModel
+        self.outputs: dict[str, set[str]] = {}  # of the trees declared there
 
     def _error(self, tag: Tag | None, code: str, message: str, hint: str = "") -> None:
         line, column = (tag.line, tag.column) if tag is not None else (1, 1)
@@ -65,6 +69,10 @@ class _Reader:
         if root.name != "root":
             self._error(root, "wrong-type", f"the outermost element is 'root' in BehaviorTree.CPP, found '{root.name}'")
             return {}
+        for declared in [one for model in root.children if model.name == "TreeNodesModel" for one in model.children]:
+            name = declared.attributes.get("ID", "")
+            self.outputs[name] = {port.attributes.get("name", "") for port in declared.children if port.name in ("output_port", "inout_port")}
+            self.actions |= {name} if declared.name == "Action" else set()
         trees = [child for child in root.children if child.name == "BehaviorTree"]
         if not trees:
             self._error(root, "missing", "there is no 'BehaviorTree' in it")
@@ -114,8 +122,7 @@ class _Reader:
         return {"task": name, **header, "tree": node}
 
     def _node(self, tag: Tag) -> Any:
-        custom = tag.name in ("Control", "Decorator", "Condition", "Action") and tag.attributes.get("ID") in CUSTOM
-        word = tag.attributes["ID"] if custom else WORD_OF.get(tag.name, OTHER_NAMES.get(tag.name, ""))
+        word = self._word(tag)
         if word in ("sequence", "reactive_sequence", "fallback", "reactive_fallback"):
             node: Any = {word: [self._node(child) for child in tag.children]}
         elif word in ("invert", "force_success", "force_failure"):
@@ -124,11 +131,20 @@ class _Reader:
             read: Callable[[Tag], Any] = getattr(self, f"_{word or tag.name.lower()}")
             node = read(tag)
         else:
-            self._error(tag, "unknown-word", f"'{tag.name}' has no counterpart in a task", did_you_mean(tag.name, (*WORD_OF, *OF_THEIRS)))
+            self._error(tag, "unknown-word", f"'{tag.name}' has no counterpart in a task", did_you_mean(tag.name, (*WORD_OF, *OF_THEIRS, *self.options)))
             return {}
         if "name" in tag.attributes and tag.attributes["name"] != tag.name and isinstance(node, dict):
             node["label"] = tag.attributes["name"]
         return node
+
+    def _word(self, tag: Tag) -> str:
+        """What a tag is, by its name in the compact form and by its ID in the other; empty where it is nothing of ours."""
+        name = tag.attributes.get("ID", "") if tag.name in CATEGORIES else tag.name
+        if name in CUSTOM:
+            return name
+        if tag.name in ("Action", "Condition"):
+            return "skill" if tag.name == "Action" else "condition"
+        return WORD_OF.get(name, OTHER_NAMES.get(name, "skill" if name in self.actions or name in self.options else ""))
 
     def _only(self, tag: Tag) -> Any:
         if len(tag.children) != 1:
@@ -142,7 +158,7 @@ class _Reader:
         return tag.attributes.get(name, default)
 
     def _time(self, tag: Tag, name: str) -> Any:
-        text = self._attribute(tag, name)
+        text = tag.attributes.get(f"{EXACT}{name}") or self._attribute(tag, name)
         try:
             return seconds(text) if text else "0 s"
         except ValueError:
@@ -188,8 +204,9 @@ class _Reader:
         return self._call(tag, "task")
 
     def _call(self, tag: Tag, word: str) -> Any:
-        called = self._attribute(tag, "ID")
+        called = self._attribute(tag, "ID") if tag.name in ("Action", "SubTree") else tag.name
         given = {name: unscalar(text) for name, text in tag.attributes.items() if name != "ID" and name not in IGNORED and not name.startswith("_")}
+        into = {name: given.pop(name) for name in sorted(self.outputs.get(called, set()) & set(given)) if word == "task"}
         option = self.options.get(called) if word == "skill" else None
         for name, value in given.items():
             if isinstance(value, str) and value.startswith("$"):
@@ -197,14 +214,13 @@ class _Reader:
                 unit = {"unit": declared.unit} if declared is not None and declared.unit else {}
                 self.used.setdefault(value[1:], {"type": declared.type if declared is not None else "object", **unit})
         node: dict[str, Any] = {word: called, **({"with": given} if given else {})}
-        if "_arm" in tag.attributes:
-            node["arm"] = tag.attributes["_arm"]
-        if "_execute_msec" in tag.attributes:
-            node["budgets"] = {"execute": self._time(tag, "_execute_msec")}
-        if "_into" in tag.attributes:
-            pairs = (part.partition("=") for part in tag.attributes["_into"].split(BETWEEN))
-            node["into"] = {output: unscalar(name) for output, _, name in pairs}
-        return node
+        node.update(self._beside(tag))
+        return {**node, "into": into} if into else node
+
+    def _beside(self, tag: Tag) -> dict[str, Any]:
+        arm = {"arm": tag.attributes["_arm"]} if "_arm" in tag.attributes else {}
+        budgets = {name: self._time(tag, f"_{name}_msec") for name in BUDGETS if f"_{name}_msec" in tag.attributes}
+        return {**arm, **({"budgets": budgets} if budgets else {})}
 
     # -- words of ours -------------------------------------------------------------------------------------------------------------------
 
@@ -230,11 +246,21 @@ class _Reader:
 
     def _cleanup(self, tag: Tag) -> Any:
         if len(tag.children) != 2:
-            self._error(tag, "wrong-type", f"'{tag.attributes['ID']}' has two children, found {len(tag.children)}")
+            self._error(tag, "wrong-type", f"'{tag.attributes.get('ID', tag.name)}' has two children, found {len(tag.children)}")
             return {}
-        return {tag.attributes["ID"]: {"do": self._node(tag.children[0]), "then": self._node(tag.children[1])}}
+        return {self._word(tag): {"do": self._node(tag.children[0]), "then": self._node(tag.children[1])}}
 
     _on_failure = _finally = _cleanup
+
+    def _recover(self, tag: Tag) -> Any:
+        if len(tag.children) not in (1, 2):
+            self._error(tag, "wrong-type", f"'recover' has one child, or two, found {len(tag.children)}")
+            return {}
+        found = dict(zip(("do", "by"), (self._node(child) for child in tag.children), strict=False))
+        return {"recover": {**found, "times": unscalar(tag.attributes.get("times", "1"))}}
+
+    def _plan(self, tag: Tag) -> Any:
+        return {"plan": self._attribute(tag, "goal"), **self._beside(tag)}
 
     def _condition(self, tag: Tag) -> Any:
         if tag.attributes.get("ID", "condition") != "condition":

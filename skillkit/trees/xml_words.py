@@ -1,7 +1,8 @@
 """How the words of a task are written in the XML of BehaviorTree.CPP 4 (https://www.behaviortree.dev/docs/learn-the-basics/xml_format).
 
 Words that BehaviorTree.CPP has as well take its names; the others are custom nodes, declared in the ``TreeNodesModel`` so that Groot2
-opens them. ``$name`` is written ``{name}``; expressions stay as they are.
+opens them. Nodes are written in the compact form, by their own name: its parser takes no other below a ``ReactiveSequence``. ``$name`` is
+written ``{name}``; expressions stay as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ FORMAT = "4"
 SAME = {
     "sequence": "Sequence", "reactive_sequence": "ReactiveSequence", "fallback": "Fallback", "reactive_fallback": "ReactiveFallback",
     "parallel": "Parallel", "retry": "RetryUntilSuccessful", "repeat": "Repeat", "timeout": "Timeout", "invert": "Inverter",
-    "force_success": "ForceSuccess", "force_failure": "ForceFailure", "skill": "Action", "task": "SubTree",
+    "force_success": "ForceSuccess", "force_failure": "ForceFailure", "task": "SubTree",
 }  # fmt: skip
 LISTS = ("sequence", "reactive_sequence", "fallback", "reactive_fallback")
 WRAPPERS = ("invert", "force_success", "force_failure")
@@ -36,6 +37,8 @@ CUSTOM = {
     "condition": Custom("Condition", ("when",)),
     "wait": Custom("Action", ("until",)),
     "set": Custom("Action", ()),
+    "recover": Custom("Control", ("times",)),
+    "plan": Custom("Action", ("goal",)),
     "ask": Custom("Action", ("question", "answers", "into")),
 }
 BETWEEN = "; "  # between several words in one port
@@ -57,6 +60,16 @@ def unscalar(text: str) -> Any:
     document = documents.parse(text)
     plain = isinstance(document.data, (str, bool, int, float)) and not document.problems
     return document.data if plain and (not isinstance(document.data, str) or text.startswith('"')) else text
+
+
+EXACT = "_exact_"  # before the name of a port that holds whole milliseconds: what it stands for
+
+
+def whole_milliseconds(name: str, value: Any) -> dict[str, str]:
+    """A port for seconds, or a reference to them; their parser takes whole milliseconds only, so a part of one stands beside it."""
+    text = milliseconds(value)
+    whole = text if text.startswith("{") or text.isdigit() else str(max(1, round(float(text))))
+    return {name: whole} if whole == text else {name: whole, f"{EXACT}{name}": text}
 
 
 def milliseconds(value: Any) -> str:

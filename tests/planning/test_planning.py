@@ -21,10 +21,10 @@ from skillkit.assembly.worlds import simulated_world
 from skillkit.cell import Cell
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
 from skillkit.expressions import parse
-from skillkit.library import Skill
 from skillkit.option import Parameter, Situation
 from skillkit.planning import Action, Knowledge, Literal, NoPlan, Problem, ground_problem, load_knowledge, plan
 from skillkit.pose import Pose, frozen
+from skillkit.skill import Skill
 from skillkit.spaces import ArmState, ObjectState, Observation
 
 COFFEE = "on(cup_1, tray) and full(cup_1)"

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.timeout(240)]
 import rclpy  # noqa: E402
 
 from skillkit.assembly import Checkpoint  # noqa: E402
+from skillkit.assembly.reexecution import replay  # noqa: E402
 from skillkit.cli.watch import View  # noqa: E402
 from skillkit.ros.children import Children  # noqa: E402
 from skillkit.ros.client import TaskClient  # noqa: E402
@@ -33,9 +34,10 @@ def with_parameters(process: Process, **more: str) -> Process:
     return replace(process, parameters={**process.parameters, **more}) if process.name == "runtime" else process
 
 
-def test_another_runtime_goes_on_with_the_skill_that_had_begun(tmp_path: Path) -> None:
+def test_another_runtime_goes_on_with_the_skill_that_had_begun_and_its_bag_re_executes(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint.json"
-    processes = bringup(Setup(robot="panda", tasks=("prepare_coffee",), seed=3, on_lost="continue"))
+    setup, bag = Setup(robot="panda", tasks=("prepare_coffee",), seed=3, on_lost="continue"), tmp_path / "resumed.mcap"
+    processes = bringup(setup)
     with Children([with_parameters(one, checkpoint=str(file)) for one in processes], tmp_path) as children:
         with rclpy.init():
             client = TaskClient()
@@ -53,7 +55,7 @@ def test_another_runtime_goes_on_with_the_skill_that_had_begun(tmp_path: Path) -
             client.close()
         assert not Checkpoint.read(file).finished
         time.sleep(OUTAGE)
-        again = [with_parameters(one, resume=str(file)) for one in processes if one.name == "runtime"]
+        again = [with_parameters(one, resume=str(file)) for one in bringup(replace(setup, bag=str(bag))) if one.name in ("runtime", "recorder")]
         view, end = View(), time.monotonic() + 60.0
         logs = tmp_path / "again"
         logs.mkdir()
@@ -66,3 +68,5 @@ def test_another_runtime_goes_on_with_the_skill_that_had_begun(tmp_path: Path) -
             listen("", view.tree, view.step, view.result, view.diagnose, go_on)
     assert view.last.startswith("open_cabinet: SUCCEEDED")
     assert not any("begins" in line and "open_cabinet" in line for line in view.lines)
+    found = replay(bag)
+    assert (found.differences, found.compared > 100) == (0, True), found.first

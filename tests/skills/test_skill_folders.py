@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from skillkit.exceptions import InvalidValue, UnknownName
-from skillkit.library import Skill, check_skill
+from skillkit.library import check_skill
 from skillkit.option import Parameter, fill_parameters
 from skillkit.policies.phases import Phases
 from skillkit.share import PACKAGE
+from skillkit.skill import Skill
 
 FOLDERS = sorted(path.parent for path in (PACKAGE.parent / "skills").glob("*/skill.yaml"))
 each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -261,6 +261,26 @@ class Turned(Thing):
         return self.to[self.children[0].tick()]
 
 
+class Recover(Thing):
+    def __init__(self, world: World, work: Thing, back: Thing, times: int) -> None:
+        super().__init__(world, [work, back])
+        self.times = times
+
+    def begin(self) -> None:
+        self.count, self.goes_back = 0, False
+
+    def go(self) -> str:
+        work, back = self.children
+        if not self.goes_back:
+            status = work.tick()
+            if status != FAILURE or work.letter != "R" or self.count >= self.times:
+                return status
+            self.count, self.goes_back = self.count + 1, True
+        status = back.tick()
+        self.goes_back = status == RUNNING
+        return RUNNING if status == SUCCESS else status
+
+
 class Cleanup(Thing):
     def __init__(self, world: World, work: Thing, then: Thing, always: bool) -> None:
         super().__init__(world, [work, then])
@@ -304,6 +324,7 @@ def make(tree: dict[str, Any], world: World, arm: str = "left") -> Thing:
         "for_each": lambda: Again(world, below[0], len(value["in"]), SUCCESS),
         "timeout": lambda: Timeout(world, below[0], round(value["after"] * 100)),
         "guard": lambda: Guard(world, below[0], value["when"]),
+        "recover": lambda: Recover(world, below[0], below[1], value["times"]),
         "invert": lambda: Turned(world, below[0], FAILURE, SUCCESS),
         "force_success": lambda: Turned(world, below[0], SUCCESS, SUCCESS),
         "force_failure": lambda: Turned(world, below[0], FAILURE, FAILURE),
@@ -326,7 +347,7 @@ def children(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (case["do"] for case in value["cases"])
         yield from (value[key] for key in ("otherwise",) if key in value)
     elif isinstance(value, dict):
-        yield from (value[key] for key in ("do", "then") if key in value)
+        yield from (value[key] for key in ("do", "by", "then") if key in value)
 
 
 def run(tree: dict[str, Any], ticks: int) -> tuple[str, list[tuple[str, str, int, int]]]:
@@ -372,7 +393,7 @@ def random_tree(rng: random.Random, depth: int = 4, arms: tuple[str, ...] = ("le
 
     word = rng.choice(
         ("sequence", "fallback", "reactive_sequence", "reactive_fallback", "parallel", "switch", "retry", "repeat", "for_each",
-         "timeout", "guard", "invert", "force_success", "force_failure", "on_failure", "finally")
+         "timeout", "guard", "invert", "force_success", "force_failure", "on_failure", "finally", "recover")
     )  # fmt: skip
     if word in ("sequence", "fallback", "reactive_sequence", "reactive_fallback"):
         return {word: [below() for _ in range(rng.randint(1, 4))]}
@@ -384,11 +405,14 @@ def random_tree(rng: random.Random, depth: int = 4, arms: tuple[str, ...] = ("le
         return {word: {"cases": cases, **({"otherwise": below()} if rng.random() < 0.5 else {})}}
     if word in ("on_failure", "finally"):
         return {word: {"do": below(), "then": below()}}
+    if word == "recover" and arms:
+        refused = {"skill": f"s{rng.choice((0, 0, 2))}{rng.choice('RRRRSFU')}", "arm": rng.choice(arms)}
+        return {word: {"do": refused, "by": below(), "times": rng.randint(1, 3)}}
     limits = {"retry": ("times", rng.randint(1, 3)), "repeat": ("times", rng.randint(1, 3)), "timeout": ("after", rng.choice((0.07, 0.3, 1.0)))}
     limits["guard"] = ("when", rng.choice(list(TESTS)))
     if word == "for_each":
         return {word: {"each": f"each{rng.randrange(10**9)}", "in": ["a", "b", "c"][: rng.randint(0, 3)], "do": below()}}
-    return {word: {limits[word][0]: limits[word][1], "do": below()}} if word in limits else {word: below()}
+    return {word: {limits[word][0]: limits[word][1], "do": below()}} if word in limits else {"invert" if word == "recover" else word: below()}
 
 
 def _leaf(rng: random.Random, arms: tuple[str, ...]) -> dict[str, Any]:

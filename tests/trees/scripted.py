@@ -67,8 +67,14 @@ class Bench:
         signals: the observation's signals at a time [s].
     """
 
-    def __init__(self, task: Task, signals: Callable[[float], Mapping[str, float]] = lambda _: {}, parameters: Mapping[str, Any] | None = None) -> None:
-        self.option, self.signals, self.tick = task.option(SKILLS), signals, 0
+    def __init__(
+        self,
+        task: Task,
+        signals: Callable[[float], Mapping[str, float]] = lambda _: {},
+        parameters: Mapping[str, Any] | None = None,
+        skills: Mapping[str, Option] = SKILLS,
+    ) -> None:
+        self.option, self.signals, self.tick = task.option(skills), signals, 0
         self.execution = Execution(self.option, parameters or {}, {"arm": "panda"})
         self.events: list[Event] = []
         self.directives: list[dict[str, Directive]] = []

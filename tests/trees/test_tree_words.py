@@ -63,7 +63,7 @@ def test_a_word_ends_as_its_table_says(bench: Make, tree: str, outcome: str, run
 
 
 def test_every_word_is_tested_here_or_beside() -> None:
-    tests = "".join((Path(__file__).parent / name).read_text() for name in ("test_tree_words.py", "test_tree_language.py", "test_task_files.py"))
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert [word for word in WORDS if f"{{{word}: " not in tests and f'"{word}"' not in tests] == []
 
 

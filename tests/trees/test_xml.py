@@ -43,9 +43,14 @@ tree:
               - {when: $colour == red, do: {skill: {s1S: {object: $cup, far: 5 cm}, label: first}}}
               - {when: full($cup), do: {wait: 1.5 s}}
             otherwise: {wait: {until: full($cup)}}
-        - parallel: {succeed: 1, do: [{skill: s1S, arm: left}, {skill: s2S, arm: right, budgets: {execute: 250 ms}}]}
+        - parallel: {succeed: 1, do: [{skill: s1S, arm: left, budgets: {find: 1 s, settle: 2 s}}, {skill: s2S, arm: right, budgets: {execute: 250 ms}}]}
         - for_each: {each: thing, where: 'on($thing, tray)', do: {retry: {times: $n, do: {skill: {s1S: {object: $thing, far: $far}}}}}}
         - for_each: {each: other, in: [a, $cup], do: {repeat: {times: forever, do: {guard: {when: full($cup), do: {timeout: {after: 1 s, do: {wait: 2 s}}}}}}}}
+        - recover: {do: {skill: s1S}, by: {wait: 1 s}, times: $n}
+        - recover: {do: {skill: {s2S: {object: $cup}}, arm: left}}
+        - plan: full($cup)
+          arm: left
+          budgets: {find: 1 s}
         - task: inner
           with: {thing: $cup}
           into: {where: $found}
@@ -105,8 +110,40 @@ def test_every_custom_node_is_declared_for_groot(task: Callable[..., Task]) -> N
     assert root.attrib == {"BTCPP_format": "4", "main_tree_to_execute": "t"}
     declared = {(element.tag, element.get("ID")) for element in root.findall("TreeNodesModel/*")}
     assert declared == {("SubTree", "t"), ("Decorator", "guard"), ("Action", "s1S")}
-    used = {element.get("ID") for element in root.iter() if element.tag in ("Action", "Control", "Decorator", "Condition")}
+    used = {element.tag for element in root.find("BehaviorTree").iter()} - {"BehaviorTree"}  # type: ignore[union-attr]
     assert used == {"guard", "s1S"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_rules_of_the_parser_of_behaviortree_cpp_are_kept(task: Callable[..., Task], tmp_path: Path, seed: int) -> None:
+    """Nodes in the compact form, ports that are declared, whole milliseconds, subtrees with all of their ports."""
+    tree = "{task: inner, with: {thing: a}}" if seed == 0 else json.dumps(reference.random_tree(random.Random(seed)))
+    (tmp_path / "inner.yaml").write_text(INNER)
+    root = ElementTree.fromstring(xml(task(tree, "variables: {n: {type: number, maximum: 3, default: 0}}")))
+    model = {element.get("ID"): {port.get("name") for port in element} for element in root.findall("TreeNodesModel/*")}
+    needed = {element.get("ID"): {port.get("name") for port in element if not port.get("default")} for element in root.findall("TreeNodesModel/SubTree")}
+    for element in [node for tree_ in root.findall("BehaviorTree") for node in tree_.iter() if node is not tree_]:
+        assert element.tag not in ("Action", "Condition", "Control", "Decorator")
+        assert ("ID" in element.attrib) is (element.tag == "SubTree")
+        ports = {name: value for name, value in element.attrib.items() if not name.startswith("_") and name not in ("name", "ID")}
+        assert set(ports) <= model.get(element.get("ID", element.tag), set(ports))
+        assert needed.get(element.get("ID", ""), set()) <= set(ports)
+        assert all(value.isdigit() for name, value in ports.items() if name == "msec")
+
+
+def test_a_part_of_a_millisecond_is_kept_beside_the_port_that_cannot_hold_it(task: Callable[..., Task]) -> None:
+    made = task("{timeout: {after: 1.2345 s, do: {wait: 0.4 ms}}}")
+    assert 'msec="1234"' in xml(made)
+    assert 'msec="1"' in xml(made)
+    assert read_xml(xml(made))["t"]["tree"] == {"timeout": {"after": "1.2345 s", "do": {"wait": "0.0004 s"}}}
+
+
+def test_skills_are_read_in_the_compact_form_where_they_are_declared_or_known() -> None:
+    tree = "<root><BehaviorTree ID='t'><s1S object='mug'/></BehaviorTree>{}</root>"
+    for found in (read_xml(tree.format("<TreeNodesModel><Action ID='s1S'/></TreeNodesModel>")), read_xml(tree.format(""), options=SKILLS)):
+        assert found["t"]["tree"] == {"skill": "s1S", "with": {"object": "mug"}}
+    with pytest.raises(InvalidFile, match="'s1S' has no counterpart"):
+        read_xml(tree.format(""))
 
 
 FOREIGN = """<root BTCPP_format="4">
