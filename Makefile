@@ -3,6 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 IN_VENV = . .venv/environment.sh &&
 WORKERS ?= 2
+EXTRAS ?=
 ROBOT ?= panda
 
 .PHONY: help setup run test lint types bench bench-ik docs clean
@@ -10,9 +11,9 @@ ROBOT ?= panda
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-setup: ## make .venv: packages, and the ROS 2 interfaces built into it
+setup: ## make .venv: packages, and the ROS 2 interfaces built into it; EXTRAS=learn,onnx,metaworld adds what learning needs
 	@command -v python3 >/dev/null || { echo "python3 is missing. Run as root: apt-get install -y python3 python3-venv python3-dev"; exit 1; }
-	@python3 tools/setup_environment.py
+	@python3 tools/setup_environment.py --extras "$(EXTRAS)"
 
 run: setup ## prepare coffee on a simulated arm over ROS 2, recorded under runs/
 	@$(IN_VENV) skillkit run prepare_coffee --robot $(ROBOT) $$SKILLKIT_ROS

@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "skillkit" / "__init__.py").read_text(encoding="utf-8")).group(1)
-SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch")
+SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch", "configs")
 PASSED_OVER = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 
 CORE = [
@@ -50,7 +50,10 @@ ROS = [
 
 EXTRAS = {
     "ros": ROS,
-    "learn": ["torch>=2.4", "torchjd>=0.7", "safetensors", "scipy", "scikit-learn", "ruptures"],
+    "learn": ["torch>=2.4", "torchjd>=0.7", "safetensors", "pyarrow", "pillow", "scipy", "scikit-learn"],
+    "tensorboard": ["tensorboard"],
+    # What Meta-World needs; itself it comes with 'pip install --no-deps metaworld==3.1.1': it asks for one old version of mujoco, and works with ours.
+    "metaworld": ["gymnasium", "imageio", "scipy"],
     "onnx": ["onnx", "onnxruntime"],
     "planning": ["unified-planning", "up-pyperplan"],
     "robots": ["example-robot-data"],
@@ -86,7 +89,7 @@ setup(
     package_data={"skillkit": ["py.typed"]},
     data_files=[("share/ament_index/resource_index/packages", ["resource/skillkit"]), ("share/skillkit", ["package.xml"]), *shared_files()],
     install_requires=CORE,
-    extras_require={**EXTRAS, "all": sorted({name for extra in ("ros", "learn", "onnx", "planning") for name in EXTRAS[extra]})},
+    extras_require={**EXTRAS, "all": sorted({name for extra in ("ros", "learn", "onnx", "metaworld", "planning") for name in EXTRAS[extra]})},
     zip_safe=False,
     entry_points={
         "console_scripts": [

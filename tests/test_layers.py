@@ -39,7 +39,10 @@ HOME = {
     "metaworld": {"sim"},
     "torch": {"learn", "policies"},
     "torchjd": {"learn"},
-    "onnxruntime": {"policies"},
+    "onnx": {"learn"},
+    "onnxruntime": {"learn", "policies"},
+    "pyarrow": {"learn"},
+    "safetensors": {"learn"},
     "unified_planning": {"planning"},
 }
 CORE = {room for room, layer in LAYER.items() if layer <= 2} | {"trees", "kinematics", "safety", "policies"}

@@ -19,7 +19,7 @@ import skillkit
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("310", "311", "312", "313")
-SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch")
+SHARED = ("skills", "tasks", "scenes", "cells", "urdf", "launch", "configs")
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def pins(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_each_python_has_a_version_pinned_of_everything_skillkit_asks_for(wheel: zipfile.ZipFile, python: str) -> None:
     lines = [line.partition(": ")[2] for line in metadata(wheel, "METADATA").splitlines() if line.startswith("Requires-Dist:")]
-    extras = {"ros", "test", "dev"}
+    extras = {"ros", "test", "dev", "learn", "onnx", "metaworld"}
     asked = [line for line in lines if "extra ==" not in line or re.search(r'extra == "(\w+)"', line).group(1) in extras]  # type: ignore[union-attr]
     names = {re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", line).group(0)).lower() for line in asked}  # type: ignore[union-attr]
     known = pins(f"py{python}.txt")
@@ -146,6 +146,14 @@ def test_what_is_installed_already_is_not_installed_again(setup_environment: dic
     setup.stamp_file.write_text(json.dumps(stamp))
     setup.run()
     assert [path.name for path in tmp_path.iterdir()] == ["skillkit-stamp.json"]
+
+
+def test_an_extra_stays_once_it_is_installed(setup_environment: dict[str, Any], tmp_path: Path) -> None:
+    setup = setup_environment["Setup"](tmp_path, "", "onnx,learn")
+    assert setup.extras == ["learn", "onnx"]
+    setup.stamp_file.write_text(json.dumps({"extras": setup.extras}))
+    assert setup_environment["Setup"](tmp_path, "").extras == ["learn", "onnx"]
+    assert setup_environment["Setup"](tmp_path, "", "metaworld").extras == ["learn", "metaworld", "onnx"]
 
 
 def test_a_changed_message_changes_the_digest_of_the_interfaces(setup_environment: dict[str, Any], tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 Needs only a Python 3 with its standard library. What is done already is not done again: a stamp in ``.venv`` holds the digests of
 everything the installation depends on. ROS 2 comes from apt where it is sourced, else from wheels.
 
-    python3 tools/setup_environment.py [--venv FOLDER] [--python PYTHON]
+    python3 tools/setup_environment.py [--venv FOLDER] [--python PYTHON] [--extras learn,onnx]
 """
 
 import argparse
@@ -42,9 +42,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="the environment to make (default: .venv)")
     parser.add_argument("--python", default=os.environ.get("PYTHON", ""), help="the Python to make it from (default: the first of 3.10 to 3.13)")
+    parser.add_argument("--extras", default=os.environ.get("EXTRAS", ""), help="further extras of setup.py, joined by commas; they stay once installed")
     arguments = parser.parse_args()
     try:
-        Setup(arguments.venv.resolve(), arguments.python).run()
+        Setup(arguments.venv.resolve(), arguments.python, arguments.extras).run()
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -57,18 +58,20 @@ def main():
 class Setup:
     """One environment on its way to being ready."""
 
-    def __init__(self, venv, python):
+    def __init__(self, venv, python, extras=""):
         self.venv, self.asked = venv, python
         self.stamp_file = venv / "skillkit-stamp.json"
+        self.extras = sorted({*filter(None, extras.split(",")), *self.read_stamp().get("extras", [])})
 
     def run(self):
         """All steps that are still to be done."""
         stamp = self.read_stamp()
         packages, interfaces = digest(package_sources()), digest(interface_sources())
         ros_now = "apt" if ros_is_sourced() else stamp.get("ros", "wheels")
-        if stamp.get("packages") == packages and stamp.get("interfaces") == interfaces and stamp.get("ros") == ros_now:
+        installed = stamp.get("packages") == packages and stamp.get("ros") == ros_now and stamp.get("extras", []) == self.extras
+        if installed and stamp.get("interfaces") == interfaces:
             return
-        if stamp.get("packages") != packages or stamp.get("ros") != ros_now:
+        if not installed:
             stamp = self.install_packages(packages)
         if stamp["ros"] != "none":
             self.build_interfaces(stamp["ros"])
@@ -94,11 +97,13 @@ class Setup:
         install_system_packages(found, version, ros)
         self.make_venv(python, version, ros)
         constraints = self.constraints(version, ros)
-        extras = "ros,test,dev" if ros == "wheels" else "test,dev"
+        extras = ",".join(["ros,test,dev" if ros == "wheels" else "test,dev", *self.extras])
         print(f"[4/5] installing skillkit[{extras}] with {os.path.relpath(constraints, ROOT)}", flush=True)
         pip = [self.venv / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
         run_counting([*pip, "-c", constraints, "-e", f"{ROOT}[{extras}]"])
-        return {"packages": packages, "ros": ros, "python": version}
+        if "metaworld" in self.extras:  # it asks for one old version of mujoco, and works with ours
+            run_counting([*pip, "-c", constraints, "--no-deps", "metaworld"])
+        return {"packages": packages, "ros": ros, "python": version, "extras": self.extras}
 
     def make_venv(self, python, version, ros):
         """An environment of this Python; one of another Python or another kind of ROS 2 is made anew."""

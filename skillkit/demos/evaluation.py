@@ -1,0 +1,85 @@
+"""Success of a trained model, task by task, on goals that no demonstration had; several processes at a time, with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from skillkit.demos.benchmark import SEEDS_PER_TASK
+from skillkit.exceptions import InvalidValue
+from skillkit.learn.acting import Acting
+from skillkit.learn.structure import Tally, wilson
+from skillkit.sim.metaworld import INSTRUCTIONS, LIMIT, BenchmarkTask
+
+EPISODES_PER_SEED = 1_000  # so that evaluations with different seeds have different goals
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """One task's episodes.
+
+    Attributes:
+        outcomes: success of each, in the order of its seeds. steps: of each, until success or the limit.
+    """
+
+    task: str
+    outcomes: tuple[bool, ...]
+    steps: tuple[int, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """With Wilson's interval at 95 %."""
+        tally = Tally(sum(self.outcomes), len(self.outcomes))
+        interval = wilson(tally)
+        return {
+            "task": self.task, "episodes": tally.episodes, "successes": tally.successes, "low": interval.low, "high": interval.high,
+            "outcomes": [int(outcome) for outcome in self.outcomes], "steps": list(self.steps),
+        }  # fmt: skip
+
+
+def evaluate_task(acting: Acting, task: str, episodes: int, seed: int) -> TaskResult:
+    """Success at any step up to the limit, over episodes whose seeds demonstrations do not use."""
+    world, outcomes, steps = BenchmarkTask(task), [], []
+    act = acting.of(task, INSTRUCTIONS[task])
+    for number in range(episodes):
+        observation, success, step = world.reset(SEEDS_PER_TASK * 10 + seed * EPISODES_PER_SEED + number), False, 0
+        while step < LIMIT and not success:
+            observation, success = world.step(act(observation))
+            step += 1
+        outcomes.append(success)
+        steps.append(step)
+    return TaskResult(task, tuple(outcomes), tuple(steps))
+
+
+def evaluate(run: Path, tasks: Sequence[str], episodes: int, seed: int, jobs: int = 1) -> Iterator[TaskResult]:
+    """The results of each task in turn.
+
+    Raises:
+        InvalidValue: more episodes than a seed has goals, or a model that was not learned from these tasks' observations.
+        UnknownName: a task that the model does not know, where it is told tasks by number.
+    """
+    if not 1 <= episodes <= EPISODES_PER_SEED:
+        raise InvalidValue("episodes", episodes, f"from 1 to {EPISODES_PER_SEED}")
+    acting = Acting(run)
+    if acting.model.space.details.get("source") != "metaworld":
+        raise InvalidValue("the model", str(run), "one of Meta-World; what was learned in a scene is tried with 'skillkit run TASK --use SKILL=FOLDER'")
+    for task in tasks:
+        acting.of(task, INSTRUCTIONS[task])
+    if jobs == 1:
+        yield from (evaluate_task(acting, task, episodes, seed) for task in tasks)
+        return
+    with get_context("spawn").Pool(min(jobs, len(tasks)), _load, (run,)) as pool:
+        yield from pool.imap(_apart, [(task, episodes, seed) for task in tasks])
+
+
+_LOADED: list[Acting] = []  # of a worker process
+
+
+def _load(run: Path) -> None:
+    _LOADED[:] = [Acting(run)]
+
+
+def _apart(given: tuple[str, int, int]) -> TaskResult:
+    return evaluate_task(_LOADED[0], *given)

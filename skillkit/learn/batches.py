@@ -1,0 +1,80 @@
+"""Demonstrations of the chosen tasks as tensors, and batches drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skillkit.exceptions import InvalidValue, UnknownName
+from skillkit.learn.config import Config
+from skillkit.learn.dataset import ACTION, STATE, Dataset, Space
+from skillkit.learn.model import Task
+
+
+class Batch(NamedTuple):
+    """S slots of b samples, ordered by task."""
+
+    observations: Tensor  # (S, b, raw)
+    actions: Tensor  # (S, b, actions)
+    task: Tensor  # (S,)
+
+
+class Demonstrations:
+    """Everything a training draws from.
+
+    Raises:
+        UnknownName: a task that the dataset does not have. InvalidValue: a task without demonstrations.
+    """
+
+    def __init__(self, config: Config) -> None:
+        dataset = Dataset.read(config.dataset)
+        self.space: Space = dataset.space
+        self.digest = dataset.digest()
+        self.sources = {name: sorted(set(dataset.column(name))) for name in ("operator", "licence", "embodiment", "scene")}
+        names = chosen_tasks(config, dataset)
+        parts = [chosen_episodes(config, dataset, name) for name in names]
+        self.tasks = [Task(name, part.column("language")[0], len(self.space.action), len(part)) for name, part in zip(names, parts, strict=True)]
+        self.counts = np.array([int(part.lengths().sum()) for part in parts])
+        self.starts = np.concatenate([[0], np.cumsum(self.counts)[:-1]])
+        self.observations = torch.from_numpy(np.concatenate([part.steps(STATE) for part in parts]))
+        self.actions = torch.from_numpy(np.concatenate([part.steps(ACTION) for part in parts]))
+        self.noise = config.jitter * self.observations.std(0, unbiased=False)
+
+    def draw(self, slots: np.ndarray, samples: int, random: np.random.Generator) -> Batch:
+        """A batch with ``slots`` (T,) slots of each task."""
+        task = np.repeat(np.arange(len(slots)), slots)
+        rows = self.starts[task][:, None] + (random.random((len(task), samples)) * self.counts[task][:, None]).astype(np.int64)
+        chosen = torch.from_numpy(rows)
+        observations = self.observations[chosen]
+        if bool(self.noise.any()):
+            observations = observations + self.noise * torch.from_numpy(random.standard_normal(observations.shape, dtype=np.float32))
+        return Batch(observations, self.actions[chosen], torch.from_numpy(task))
+
+
+def chosen_tasks(config: Config, dataset: Dataset) -> tuple[str, ...]:
+    """The tasks that the configuration names.
+
+    Raises:
+        UnknownName: the dataset does not have one of them.
+    """
+    known = dataset.tasks
+    wanted = known if config.tasks == "all" else tuple(config.tasks.split(","))
+    for name in (*wanted, *config.limits):
+        if name not in known:
+            raise UnknownName("task of the dataset", name, known)
+    return wanted
+
+
+def chosen_episodes(config: Config, dataset: Dataset, task: str) -> Dataset:
+    """The demonstrations of one task that the configuration allows."""
+    limits: Mapping[str, int] = config.limits
+    first = limits.get(task, config.demonstrations) or None
+    wanted = {"task": task, **({"success": True} if config.success_only else {})}
+    found = dataset.where(first=first, **wanted)
+    if not len(found):
+        raise InvalidValue(f"demonstrations of '{task}'", 0, "at least one" + (" that succeeded" if config.success_only else ""))
+    return found
