@@ -5,23 +5,27 @@ The folder is the whole skill: copy it to another machine and it works; its dige
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from skillkit import documents
-from skillkit.exceptions import InvalidFile, Problem, UnknownName
+from skillkit.exceptions import InvalidFile, InvalidValue, Problem, UnknownName
 from skillkit.skill import Skill
 from skillkit.skill_file import SkillReader
 from skillkit.spaces import NOTHING
 
 
-def load_skills(folder: str | Path, use: Mapping[str, str | Path] = NOTHING) -> dict[str, Skill]:
+def load_skills(folder: str | Path | Sequence[Path], use: Mapping[str, str | Path] = NOTHING) -> dict[str, Skill]:
     """Every skill below ``folder``, by name; ``use`` replaces single skills by other folders.
+
+    Args:
+        folder: or several; of two skills with the same name the one found first counts.
 
     Raises:
         InvalidFile: with all problems of all skills. UnknownName: ``use`` names a skill that is not there.
+        InvalidValue: there is no skill at all.
     """
-    folders = {path.parent.name: path.parent for path in sorted(Path(folder).glob("*/skill.yaml"))}
+    folders = skill_folders(folder)
     for name, other in use.items():
         if name not in folders:
             raise UnknownName("skill", name, folders)
@@ -40,6 +44,21 @@ def load_skills(folder: str | Path, use: Mapping[str, str | Path] = NOTHING) -> 
     if any(problem.severity == "error" for problem in problems):
         raise InvalidFile(problems)
     return skills
+
+
+def skill_folders(folder: str | Path | Sequence[Path]) -> dict[str, Path]:
+    """Name of a skill → its folder, below one folder or several; of two with the same name the one found first.
+
+    Raises:
+        InvalidValue: there is none at all.
+    """
+    roots = [Path(folder)] if isinstance(folder, (str, Path)) else folder
+    found: dict[str, Path] = {}
+    for path in (path for root in roots for path in sorted(root.glob("*/skill.yaml"))):
+        found.setdefault(path.parent.name, path.parent)
+    if not found:
+        raise InvalidValue("folder of skills", ", ".join(map(str, roots)), "a folder with skill folders in it (FOLDER/<name>/skill.yaml)")
+    return found
 
 
 def check_skill(folder: str | Path) -> tuple[Skill | None, list[Problem]]:

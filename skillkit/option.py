@@ -7,7 +7,7 @@ A task tree is an option whose policy ticks the tree; so trees nest, and a tree 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -18,6 +18,7 @@ from skillkit.spaces import NOTHING, ArmState, CartesianDelta, Delegated, Direct
 
 KINDS: dict[type, str] = {CartesianDelta: "delta", JointTarget: "joints", Hold: "hold", Delegated: "delegated"}
 EPSILON = 1e-9  # [s] slack when comparing times on the task clock
+BUGS = (Exception, SystemExit, GeneratorExit)  # what user code may throw; only an interrupt from the keyboard is none of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,7 @@ class Execution:
                 return
             self.policy = self.option.policy()
             self.policy.start(situation)
-        except Exception as error:  # user code: a bug in it must not stop the loop
+        except BUGS as error:  # user code: a bug in it must not stop the loop
             self._end(_bug(error, "starting"), observation, now)
 
     def refuse(self, observation: Observation, now: float, reason: str) -> None:
@@ -278,7 +279,7 @@ class Execution:
                 answer = self.policy.act(situation)
                 ending = self._accept(answer, now) if not isinstance(answer, Ending) else self._confirm(answer, situation)
                 self._collect()
-        except Exception as error:
+        except BUGS as error:
             ending = _bug(error, "running")
         if ending is not None:
             self._halt_below(observation, now, f"the option around it ended {ending.outcome.value}", Outcome.PREEMPTED)
@@ -316,7 +317,7 @@ class Execution:
                 self.state, self.started, self.steps, self.policy = observation, now, 0, self.option.policy()
                 self.events.append(Started(self.path, self.option.name, self.parameters, self.roles, now, initiation.score))
                 self.policy.start(self._situation(observation, now))
-        except Exception as error:  # user code: a bug in it must not stop the loop
+        except BUGS as error:  # user code: a bug in it must not stop the loop
             self._end(_bug(error, "resuming"), observation, now)
 
     def _halt_below(self, observation: Observation, now: float, reason: str, outcome: Outcome) -> None:
@@ -350,6 +351,8 @@ class Execution:
 
     def _confirm(self, ending: Ending, situation: Situation) -> Ending:
         """π says it is done: β has the last word on success."""
+        if not isinstance(ending.outcome, Outcome):
+            return Ending(Outcome.ERROR, f"the policy ended with {ending.outcome!r}; allowed: an Outcome")
         if ending.outcome is Outcome.SUCCEEDED and self.option.termination is not never:
             judged = self.option.termination(situation)
             if judged is None:
@@ -364,6 +367,8 @@ class Execution:
         period = 1.0 / self.option.rate if self.option.rate > 0.0 else 0.0
         self.next_step = self.next_step + period if self.next_step + period > now + EPSILON else now + period
         directives: dict[str, Directive] = {}
+        if not isinstance(answer, Mapping):
+            return Ending(Outcome.ERROR, f"the policy gave {type(answer).__name__}; allowed: a directive for each role, or an Ending")
         for role, directive in answer.items():
             arm = self.roles.get(role)
             if arm is None:
@@ -371,7 +376,12 @@ class Execution:
             if not isinstance(directive, (CartesianDelta, JointTarget, Hold, Delegated)):
                 return Ending(Outcome.ERROR, f"the policy gave {type(directive).__name__} for '{role}'; allowed: CartesianDelta, JointTarget, Hold, Delegated")
             if isinstance(directive, CartesianDelta) and (period > 0.0 or directive.period == 0.0):
-                directive = replace(directive, period=period, start=now)  # what a run inside has stamped already stays as it is
+                parts = _numbers(directive.translation), _numbers(directive.rotation)
+                if len(parts[0]) != 3 or len(parts[1]) != 3:
+                    return Ending(Outcome.ERROR, f"the policy gave a delta of {len(parts[0])} and {len(parts[1])} numbers for '{role}'; allowed: 3 and 3")
+                directive = replace(directive, translation=parts[0], rotation=parts[1], period=period, start=now)  # a run inside has stamped its own already
+            elif isinstance(directive, JointTarget):
+                directive = replace(directive, position=_numbers(directive.position))
             directives[arm] = directive
         self.directives = directives
         return None
@@ -455,7 +465,12 @@ def directive_from_values(values: Mapping[str, Any]) -> Directive:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name != "kind"})
 
 
-def _bug(error: Exception, doing: str) -> Ending:
+def _numbers(values: Iterable[float]) -> tuple[float, ...]:
+    """Plain numbers, whatever kind of numbers a policy reckons with."""
+    return tuple(float(value) for value in values)
+
+
+def _bug(error: BaseException, doing: str) -> Ending:
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

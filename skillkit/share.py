@@ -25,12 +25,19 @@ def roots() -> Iterator[Path]:
     yield from (Path(part) / "share" / "skillkit" for part in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if part)
 
 
-def folder(kind: str) -> Path:
-    """The first folder ``kind`` (``"skills"``, ``"urdf"`` …) that exists and holds something of ours."""
+def folders(kind: str) -> list[Path]:
+    """Every folder ``kind`` (``"skills"``, ``"urdf"`` …) that holds something of ours; what is in an earlier one hides the same name in a later one.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    found: dict[Path, Path] = {}
     for root in roots():
-        if (root / kind).is_dir() and any((root / kind).glob("*.yaml" if kind != "skills" else "*/skill.yaml")):
-            return root / kind
-    raise UnknownName("folder", kind, (str(root) for root in roots()))
+        if any((root / kind).glob("*.yaml" if kind != "skills" else "*/skill.yaml")):
+            found.setdefault((root / kind).resolve(), root / kind)
+    if not found:
+        raise UnknownName("folder", kind, (str(root) for root in roots()))
+    return list(found.values())
 
 
 def find(kind: str, name: str | Path) -> Path:

@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in share.folder("urdf").glob("*.yaml")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in share.folders("urdf")[0].glob("*.yaml")))
 def test_every_shipped_robot_loads_and_is_consistent(name: str) -> None:
     arm = Embodiment.load(name)
     assert arm.name == name
@@ -48,7 +48,7 @@ def test_every_shipped_robot_loads_and_is_consistent(name: str) -> None:
     assert len(arm.home) == arm.n
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in share.folder("cells").glob("*.yaml")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in share.folders("cells")[0].glob("*.yaml")))
 def test_every_shipped_cell_loads(name: str) -> None:
     assert Cell.load(name).arms
 

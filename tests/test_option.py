@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from skillkit.exceptions import InvalidValue, UnknownName
@@ -204,3 +205,40 @@ def test_a_wrong_value_says_what_is_allowed(given: dict[str, Any], words: str) -
 def test_an_unknown_parameter_gets_the_nearest_name() -> None:
     with pytest.raises(UnknownName, match="did you mean 'object'"):
         fill_parameters(DECLARED, {"objekt": "cup_1"}, "grasp")
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (None, "NoneType"),
+        ("abc", "str"),
+        ({"arm": CartesianDelta((0.0,) * 5, (0.0, 0.0))}, "5 and 2"),  # type: ignore[arg-type]
+        (Ending("SUCCEEDED", ""), "SUCCEEDED"),  # type: ignore[arg-type]
+        (SystemExit(0), "SystemExit"),
+        (GeneratorExit(), "GeneratorExit"),
+    ],
+)
+def test_what_a_policy_may_not_answer_or_throw_ends_its_run_with_an_error_that_says_so(answer: Any, word: str) -> None:
+    class Wrong(Count):
+        def act(self, situation: Situation) -> Mapping[str, Directive] | Ending:
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+    run = Execution(Option("wrong", Wrong, rate=RATE), {}, {"arm": "arm"})
+    run.begin(observe(0.0), 0.0)
+    run.step(observe(0.0), 0.0)
+    assert run.ending is not None
+    assert run.ending.outcome is Outcome.ERROR
+    assert word in run.ending.reason
+
+
+def test_arrays_of_a_policy_become_plain_numbers() -> None:
+    class Arrays(Count):
+        def act(self, situation: Situation) -> Mapping[str, Directive] | Ending:
+            return {"arm": CartesianDelta(np.array([1e-3, 0.0, 0.0]), np.zeros(3))}  # type: ignore[arg-type]
+
+    run = Execution(Option("arrays", Arrays, rate=RATE), {}, {"arm": "arm"})
+    run.begin(observe(0.0), 0.0)
+    assert run.step(observe(0.0), 0.0)["arm"] == CartesianDelta((1e-3, 0.0, 0.0), (0.0, 0.0, 0.0), period=1.0 / RATE)
+    json.dumps(run.snapshot())

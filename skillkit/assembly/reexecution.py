@@ -61,7 +61,7 @@ class Replay:
 
 def replay(
     path: str | Path,
-    skills: str | Path | None = None,
+    skills: str | Path | Sequence[Path] | None = None,
     use: Mapping[str, str | Path] = NOTHING,
     on_step: Callable[[int], None] | None = None,
     *,
@@ -75,7 +75,7 @@ def replay(
     Robot and tasks come from the bag; skills from disk, since they are code: a bag never runs code of its own.
 
     Args:
-        skills: the folder of skill folders; the one that is found first, if left out.
+        skills: the folder of skill folders; all that are found, if left out.
         use: skill name → another folder to take it from.
         on_step: called with the number of steps done, for progress.
         tolerance: numbers may differ by this much; if left out, not at all on the platform of the recording, and by 1e-6 on another.
@@ -97,7 +97,7 @@ def replay(
         return run.found
 
 
-def rebuild(bag: Bag, scratch: Path, skills: str | Path | None = None, use: Mapping[str, str | Path] = NOTHING) -> tuple[Description, System]:
+def rebuild(bag: Bag, scratch: Path, skills: str | Path | Sequence[Path] | None = None, use: Mapping[str, str | Path] = NOTHING) -> tuple[Description, System]:
     """The system that a bag was recorded with; its files are laid out below ``scratch``.
 
     Raises:
@@ -105,7 +105,7 @@ def rebuild(bag: Bag, scratch: Path, skills: str | Path | None = None, use: Mapp
     """
     description = Description.from_attachments(bag.attachments)
     description.write_to(scratch)
-    system = System(description.cell_in(scratch), load_skills(skills or share.folder("skills"), use))
+    system = System(description.cell_in(scratch), load_skills(skills or share.folders("skills"), use))
     description.tasks_in(scratch, system)
     return description, system
 

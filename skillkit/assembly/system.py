@@ -35,19 +35,24 @@ class System:
 
     @classmethod
     def build(
-        cls, cell: Cell, *tasks: str | Path, skills: str | Path | None = None, use: Mapping[str, str | Path] = NOTHING, also: Sequence[str | Path] = ()
+        cls,
+        cell: Cell,
+        *tasks: str | Path,
+        skills: str | Path | Sequence[Path] | None = None,
+        use: Mapping[str, str | Path] = NOTHING,
+        also: Sequence[str | Path] = (),
     ) -> System:
         """A system for a cell with the tasks of these names or files.
 
         Args:
             also: further tasks, left out where the cell lacks an arm that they name.
-            skills: the folder of skill folders; the one that is found first, if left out.
+            skills: the folder of skill folders; all that are found, if left out.
             use: skill name → another folder to take it from.
 
         Raises:
             UnknownName, InvalidFile: with everything that is wrong.
         """
-        system = cls(cell, load_skills(skills or share.folder("skills"), use))
+        system = cls(cell, load_skills(skills or share.folders("skills"), use))
         for task in tasks:
             system.add_task(task)
         for task in also:

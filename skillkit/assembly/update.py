@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from skillkit.assembly.description import RUN_FILE, Description
@@ -20,7 +20,7 @@ from skillkit.spaces import NOTHING
 OLD, NEW = ".old", ".new"
 
 
-def update_bag(path: str | Path, skills: str | Path, use: Mapping[str, str | Path] = NOTHING) -> None:
+def update_bag(path: str | Path, skills: str | Path | Sequence[Path], use: Mapping[str, str | Path] = NOTHING) -> None:
     """Re-execute a bag and record what is decided now; the old file stays beside it with ``.old`` behind its name.
 
     Args:

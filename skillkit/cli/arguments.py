@@ -53,8 +53,17 @@ def pairs(given: Sequence[str] | None, what: str) -> dict[str, str]:
     return found
 
 
-def skills_folder(given: Path | None) -> Path:
-    """The folder of skill folders: the given one, or the one that is found first.
+def own_skills(given: Path | None) -> str:
+    """The given folder of skill folders for another process, empty where it is to look for itself.
+
+    Raises:
+        InvalidValue: there is no skill in it.
+    """
+    return str(skills_folder(given)) if given is not None else ""
+
+
+def skills_folder(given: Path | None) -> Path | list[Path]:
+    """The folder of skill folders: the given one, or all that are found.
 
     Raises:
         UnknownName, InvalidValue: there is no skill in it.
@@ -63,7 +72,7 @@ def skills_folder(given: Path | None) -> Path:
 
     if given is not None and not any(given.glob("*/skill.yaml")):
         raise InvalidValue("--skills", str(given), "a folder with skill folders in it (FOLDER/<name>/skill.yaml)")
-    return given or share.folder("skills")
+    return given or share.folders("skills")
 
 
 def task_parameters(declared: Sequence[Parameter], given: Sequence[str] | None) -> dict[str, Any]:

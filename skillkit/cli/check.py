@@ -122,11 +122,10 @@ class Checker:
 
     def _declared(self) -> dict[str, Skill]:
         """Every skill that is itself without errors."""
-        from skillkit.library import check_skill
+        from skillkit.library import check_skill, skill_folders
 
         if self._skills is None:
-            folder = skills_folder(self.skills_folder)
-            found = (check_skill(path.parent)[0] for path in sorted(Path(folder).glob("*/skill.yaml")))
+            found = (check_skill(path)[0] for path in skill_folders(skills_folder(self.skills_folder)).values())
             self._skills = {skill.name: skill for skill in found if skill is not None}
             self._options = {name: skill.option() for name, skill in self._skills.items()}
         return self._skills

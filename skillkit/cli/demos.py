@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillkit.cli.arguments import RobotName, SkillsFolder, skills_folder
+from skillkit.cli.arguments import RobotName, SkillsFolder, own_skills
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import progress
 from skillkit.cli.request import free_path
@@ -85,7 +85,7 @@ def from_skill(source: str, robot: str, episodes: int, seed: int, noise: float, 
             done(number + 1)
     kept, keeps_grip = without_grip([episode for episode in found if episode.success])
     print(f"{len(kept)} of {len(found)} runs of '{skill}' succeeded", file=sys.stderr)
-    return kept, space_of(load_skills(share.folder("skills"))[skill], keeps_grip)
+    return kept, space_of(load_skills(share.folders("skills"))[skill], keeps_grip)
 
 
 def by_hand(
@@ -103,7 +103,7 @@ def by_hand(
     while kept < episodes:
         bag = free_path(folder, f"{loaded.name}-seed{seed + tried}", ".mcap")
         setup = Setup(
-            cell=cell, scene="" if hardware else scene, seed=seed + tried, tasks=(), skills=str(skills_folder(skills)), bag=str(bag),
+            cell=cell, scene="" if hardware else scene, seed=seed + tried, tasks=(), skills=own_skills(skills), bag=str(bag),
             hardware=hardware, speed=speed,
         )  # fmt: skip
         word = record_demo(setup, loaded, _ask)

@@ -149,7 +149,7 @@ def _ros_environment() -> Iterator[Finding]:
 def _folder(kind: str) -> Finding:
     fix = f"cd into the checkout, or: export SKILLKIT_PATH=<folder that holds {kind}/>"
     try:
-        return Finding(f"{kind}/", "ok", str(share.folder(kind)), "run, check", "")
+        return Finding(f"{kind}/", "ok", ", ".join(map(str, share.folders(kind))), "run, check", "")
     except UnknownName:
         needed = kind != "cells"
         return Finding(f"{kind}/", "missing" if needed else "optional", "not found", "run, check" if needed else "--cell", fix)

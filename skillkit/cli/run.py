@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, pairs, skills_folder, task_parameters
+from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, task_parameters
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.request import Request, bag_paths, free_path
@@ -55,7 +55,15 @@ def run(
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
     request = Request(
-        task, robot, cell, seed, pairs(use, "--use"), str(skills_folder(skills)), scene=pairs(scene, "--scene-option"), checkpoint=checkpoint, resume=resume
+        task,
+        robot,
+        cell,
+        seed,
+        pairs(use, "--use"),
+        own_skills(skills),
+        scene=pairs(scene, "--scene-option"),
+        checkpoint=checkpoint,
+        resume=resume,
     )
     request = replace(request, hardware=hardware, speed=speed, answers=pairs(answers, "--answer"), typed=episodes == 1 and not as_json)
     request = checked(request, values)

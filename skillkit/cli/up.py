@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillkit.cli.arguments import CellName, RobotName, SkillsFolder, UseSkills, pairs, skills_folder
+from skillkit.cli.arguments import CellName, RobotName, SkillsFolder, UseSkills, own_skills, pairs
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def up(
         scene_of(scene, seed, given)
     setup = Setup(
         robot="" if cell else robot, cell=cell, scene=scene, seed=seed, options=given, tasks=tuple(tasks or ()),
-        skills=str(skills_folder(skills)), use=pairs(use, "--use"), bag=record, namespace=namespace, hardware=hardware, speed=speed,
+        skills=own_skills(skills), use=pairs(use, "--use"), bag=record, namespace=namespace, hardware=hardware, speed=speed,
     )  # fmt: skip
     processes = bringup(setup)
     if dry:

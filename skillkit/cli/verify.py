@@ -73,7 +73,7 @@ def verify(
     return 0 if all(verdict.passed for verdict in verdicts) else 1
 
 
-def _verdict(bag: Path, skills: Path, use: Mapping[str, str], tolerance: float | None, ignore: tuple[str, ...], update: bool) -> Verdict:
+def _verdict(bag: Path, skills: Path | list[Path], use: Mapping[str, str], tolerance: float | None, ignore: tuple[str, ...], update: bool) -> Verdict:
     """Re-execute one bag, and bring it up to date where that is asked for."""
     from skillkit.assembly import replay, update_bag
     from skillkit.exceptions import SkillkitError

@@ -131,7 +131,7 @@ def fitted(lines: Sequence[NodeLine], height: int) -> list[NodeLine]:
 def watch(
     namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of the runtime.")] = "",
     once: Annotated[bool, typer.Option("--once", help="Print the first tree that comes, whole, and leave.")] = False,
-    seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", help="Leave after that time; 0: at Ctrl-C.")] = 0.0,
+    seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", min=0.0, help="Leave after that time; 0: at Ctrl-C.")] = 0.0,
 ) -> int:
     """Show the tree, the active skill with the score of its initiation set, how the last one ended, residuals and loop times, live.
 

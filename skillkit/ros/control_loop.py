@@ -46,7 +46,7 @@ class ControlLoop:
         self._ages = Remembered()
         self._complaints: set[str] = set()
         self._stop, self._idle = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        self._thread = threading.Thread(target=self._guard, name="control", daemon=True)
 
     def start(self) -> None:
         """Begin to tick."""
@@ -86,6 +86,18 @@ class ControlLoop:
         figures = dict(self.schedule.report())
         figures.update(missed_last_second=float(self.overruns.recent), strained=float(self.overruns.strained))
         return {**figures, **self._ages.percentiles("observation_age", p50=50, p99=99)}
+
+    @property
+    def silent_for(self) -> float:
+        """Since when the last command should have left by now [s]: a policy that blocks holds up everything."""
+        return self.schedule.overdue if self._thread.is_alive() else float("inf")
+
+    def _guard(self) -> None:
+        """A loop that ends by itself must not do so unheard; the arm brakes on the tail of its last command."""
+        try:
+            self._run()
+        except BaseException as error:
+            self._complain(f"the control loop has ended: {type(error).__name__}: {error}")
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -5,9 +5,11 @@ from __future__ import annotations
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from skillkit.ros import process
 from skillkit.ros.control_loop import ControlLoop
 
 EVERY = 1.0  # [s]
+STUCK = 5.0  # [s] after which a loop that does not tick is given up: nobody would ever be answered
 LATE = 1.0  # [ms] of jitter at the 99th percentile above which a warning is given
 
 
@@ -27,6 +29,10 @@ class Health:
 
     def publish(self) -> None:
         """One report now."""
+        if self._loop.silent_for > STUCK:
+            text = f"the control loop has not moved for {STUCK:g} s: a skill blocks it; the arms have braked and this process ends"
+            self._node.get_logger().fatal(text)
+            process.end(1)
         figures = self._loop.report()
         stopped = {name: arm.stopped_because for name, arm in self._loop.runtime.arms.items() if arm.stopped_because}
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="control loop")

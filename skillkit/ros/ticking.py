@@ -54,6 +54,11 @@ class Schedule:
         return left > 0.0
 
     @property
+    def overdue(self) -> float:
+        """Time since the current tick was due [s]."""
+        return time.monotonic() - self.due
+
+    @property
     def next(self) -> float:
         """When the next tick is due, task clock [s]."""
         return (self.tick + 1) * self.period

@@ -22,6 +22,7 @@ def episode(folder: Path, tree: str, answer: Answerer = nobody, header: str = ""
 
 
 def test_a_planned_way_back_is_carried_out_and_its_bag_is_decided_again_without_a_planner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("unified_planning", reason="the planner is not installed: pip install 'skillkit[planning]'")
     done = episode(tmp_path, "{recover: {do: {skill: {transport: {object: cup_1, to: tray}}}}}")
     runs = [(run.path.rpartition("/")[2], run.ending.outcome.value) for run in done.transitions]
     assert runs[:2] == [("transport", "REFUSED"), ("grasp", "SUCCEEDED")]

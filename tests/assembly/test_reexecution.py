@@ -76,7 +76,7 @@ def test_the_inputs_alone_give_the_same_sequence(episode: Episode, tmp_path: Pat
 
 def changed_grasp(tmp_path: Path) -> Path:
     folder = tmp_path / "grasp"
-    shutil.copytree(share.folder("skills") / "grasp", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(share.folders("skills")[0] / "grasp", folder, ignore=shutil.ignore_patterns("__pycache__"))
     changed, count = re.subn(r"for: [0-9.]+ s", "for: 1.5 s", (folder / "skill.yaml").read_text())
     assert count == 1
     (folder / "skill.yaml").write_text(changed)
@@ -97,7 +97,7 @@ def rebuild(path: str, folder: Path) -> tuple[Runtime, Runtime]:
     with open_bag(path) as bag:
         description = Description.from_attachments(bag.attachments)
     description.write_to(folder)
-    system = System(description.cell_in(folder), load_skills(share.folder("skills")))
+    system = System(description.cell_in(folder), load_skills(share.folders("skills")))
     description.tasks_in(folder, system)
     return system.runtime(description.sizes()), system.runtime(description.sizes())
 

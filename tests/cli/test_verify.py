@@ -47,7 +47,7 @@ def test_a_file_that_is_no_bag_is_an_error_in_the_report(bag: Path, tmp_path: Pa
 def test_a_change_fails_until_the_bag_is_updated(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     copy = tmp_path / "run.mcap"
     shutil.copy(bag, copy)
-    shutil.copytree(share.folder("skills") / "reach", tmp_path / "reach", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(share.folders("skills")[0] / "reach", tmp_path / "reach", ignore=shutil.ignore_patterns("__pycache__"))
     file = tmp_path / "reach" / "skill.yaml"
     file.write_text(file.read_text().replace("rate: 20 Hz", "rate: 10 Hz"))
     use = ["--use", f"reach={tmp_path / 'reach'}"]

@@ -188,7 +188,7 @@ def test_the_command_exits_1_without_a_plan_and_2_for_a_wrong_goal(tmp_path: Pat
     from skillkit.cli.app import call
 
     skills = tmp_path / "skills"
-    shutil.copytree(share.folder("skills"), skills)
+    shutil.copytree(share.folders("skills")[0], skills)
     text = (skills / "press" / "skill.yaml").read_text()
     (skills / "press" / "skill.yaml").write_text(text.replace("effects: [pressed($button)]\n", ""))
     assert call(["plan", COFFEE, "--skills", str(skills)]) == 1

@@ -16,7 +16,7 @@ pytest.importorskip("rclpy")
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(180)]
 
 import rclpy  # noqa: E402
-from fault_bench import MODEL, TASK  # noqa: E402
+from fault_bench import MODEL, TASKS  # noqa: E402
 from ros_observer import Observer  # noqa: E402
 
 from skillkit.ros.children import Children  # noqa: E402
@@ -45,7 +45,7 @@ class Moving(Observer):
 def system(folder: Path, monkeypatch: pytest.MonkeyPatch, cell: dict[str, str], **manners: object) -> Iterator[tuple[Moving, Children, TaskClient]]:
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     (folder / "emulated.yaml").write_text(CELL.format(**{"prefix": "", "gripper": "forward", **cell}), encoding="utf-8")
-    (folder / "to_and_fro.yaml").write_text(TASK, encoding="utf-8")
+    (folder / "to_and_fro.yaml").write_text(f"task: to_and_fro\nscene: coffee\ntree: {{{TASKS['to_and_fro']}}}\n", encoding="utf-8")
     setup = Setup(cell=str(folder / "emulated.yaml"), seed=1, tasks=(str(folder / "to_and_fro.yaml"), "prepare_coffee"), hardware=True, manners=manners)
     with Moving() as observer, Children(bringup(setup), folder) as children, rclpy.init():
         client = TaskClient()

@@ -13,7 +13,7 @@ from skillkit.library import check_skill
 
 SCENE = {"cup_1", "cabinet", "cabinet_handle", "dispenser", "dispenser_spot", "dispenser_button", "tray", "table"}
 FORBIDDEN_IMPORTS = {"time", "random", "datetime", "os", "rclpy", "mujoco", "pinocchio"}
-FILES = sorted([*share.folder("skills").glob("*/*.py"), *Path(share.PACKAGE / "policies").glob("*.py")])
+FILES = sorted([*share.folders("skills")[0].glob("*/*.py"), *Path(share.PACKAGE / "policies").glob("*.py")])
 
 
 def words(path: Path) -> set[str]:
@@ -40,7 +40,7 @@ def test_a_policy_reads_no_clock_no_chance_and_no_hardware(path: Path) -> None:
     assert not imports(path) & FORBIDDEN_IMPORTS
 
 
-@pytest.mark.parametrize("folder", sorted(path.parent for path in share.folder("skills").glob("*/skill.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", sorted(path.parent for path in share.folders("skills")[0].glob("*/skill.yaml")), ids=lambda path: path.name)
 def test_a_skill_names_objects_only_through_its_parameters(folder: Path) -> None:
     skill, _ = check_skill(folder)
     assert skill is not None

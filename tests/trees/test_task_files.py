@@ -157,7 +157,7 @@ def test_an_option_over_skills_that_are_not_there_is_refused(task: Callable[...,
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tasks").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_task_that_comes_with_the_package_is_without_a_problem(path: Path) -> None:
-    options = {name: skill.option() for name, skill in load_skills(share.folder("skills")).items()}
+    options = {name: skill.option() for name, skill in load_skills(share.folders("skills")).items()}
     assert check_task(path, options) == []
     made = load_task(path, options)
     assert made.name == path.stem
