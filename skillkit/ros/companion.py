@@ -23,7 +23,7 @@ from std_msgs.msg import String
 from skillkit.ros.names import SIGN_OF_LIFE, alive
 
 PATIENCE = 1.0  # [s] of silence that is believed of a process that still runs
-LOOK_EVERY = 0.005  # [s] between two looks at a process on this machine
+LOOK_EVERY = 0.01  # [s] between two looks at a process on this machine
 
 
 def show_life(node: Node, topic: str) -> Any:

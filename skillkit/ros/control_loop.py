@@ -20,7 +20,7 @@ Send = Callable[[Mapping[str, JointCommand]], None]
 Report = Callable[[Sequence[Input], StepResult], None]
 
 TIDY_EVERY = 100  # ticks
-REHEARSAL = 0.001  # [s] before a tick: about what it takes
+REHEARSAL = 0.0007  # [s] before a tick: about what it takes
 PATIENCE = 3.0  # [s] that arms are given to come to rest before the loop ends
 
 
