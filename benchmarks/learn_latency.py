@@ -27,8 +27,9 @@ from skillkit.learn.config import from_dict
 from skillkit.learn.dataset import Space
 from skillkit.learn.folding import fold
 from skillkit.learn.model import Model, Task
-from skillkit.learn.onnx_graph import quantise, write_onnx
+from skillkit.learn.onnx_graph import write_onnx
 from skillkit.policies.learned import Network, onnx_function
+from skillkit.policies.quantise import quantise
 
 INPUTS, ACTIONS, TASKS = 39, 4, 10
 SPACE = Space(tuple(f"o{number}" for number in range(INPUTS)), tuple(f"a{number}" for number in range(ACTIONS)), 20.0)

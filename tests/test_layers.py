@@ -40,7 +40,7 @@ HOME = {
     "torch": {"learn", "policies"},
     "torchjd": {"learn"},
     "onnx": {"learn"},
-    "onnxruntime": {"learn", "policies"},
+    "onnxruntime": {"policies"},
     "pyarrow": {"learn"},
     "safetensors": {"learn"},
     "unified_planning": {"planning"},

@@ -22,7 +22,8 @@ def export(
     What was learned from Meta-World has no skill.yaml: no arm here speaks its actions.
     """
     from skillkit.learn.export import export_skill
+    from skillkit.policies.quantise import quantise
 
-    written = export_skill(run, folder, task, onnx or int8, int8)
+    written = export_skill(run, folder, task, onnx or int8, quantise if int8 else None)
     print(f"{folder}: {', '.join(sorted(path.name for path in written))}")
     return 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 import yaml
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from skillkit.exceptions import InvalidValue
@@ -32,12 +33,16 @@ class Policy(Learned):
 
     FOLDER = Path(__file__).resolve().parent
 '''
+Quantise: TypeAlias = Callable[[Path, Path, NDArray[np.float32]], None]
 CALIBRATION = 512  # observations that the ranges of eight-bit activations are taken from
 SLACK = 1.2  # an action may be this much larger than the largest one demonstrated
 
 
-def export_skill(run: Path, folder: Path, task: str = "", onnx: bool = False, int8: bool = False) -> list[Path]:
+def export_skill(run: Path, folder: Path, task: str = "", onnx: bool = False, int8: Quantise | None = None) -> list[Path]:
     """Write the folder; what was written.
+
+    Args:
+        int8: makes the ONNX graph's eight-bit form, :func:`skillkit.policies.quantise.quantise`; none is written without.
 
     Raises:
         InvalidValue: the folder holds something already, the model knows several tasks and none is named, or its network cannot be folded.
@@ -70,15 +75,15 @@ def export_skill(run: Path, folder: Path, task: str = "", onnx: bool = False, in
     return sorted(folder.iterdir())
 
 
-def _onnx(folder: Path, tensors: Mapping[str, torch.Tensor], model: Model, shown: Dataset, int8: bool) -> dict[str, str]:
-    from skillkit.learn.onnx_graph import quantise, write_onnx
+def _onnx(folder: Path, tensors: Mapping[str, torch.Tensor], model: Model, shown: Dataset, int8: Quantise | None) -> dict[str, str]:
+    from skillkit.learn.onnx_graph import write_onnx
 
     name = "policy.onnx"
     arrays = {key: value.numpy() for key, value in tensors.items()}
     write_onnx(folder / name, arrays, model.config.scales, model.features.first)
-    if int8:
+    if int8 is not None:
         steps = shown.steps(STATE)
-        quantise(folder / name, folder / "policy-int8.onnx", steps[:: max(1, len(steps) // CALIBRATION)])
+        int8(folder / name, folder / "policy-int8.onnx", steps[:: max(1, len(steps) // CALIBRATION)])
         name = "policy-int8.onnx"
     return {"backend": "onnx", "onnx": name, "onnx_sha256": _sha256(folder / name)}
 

@@ -1,8 +1,4 @@
-"""A folded network as an ONNX graph, written node by node; and the same with weights and activations of eight bits.
-
-Static quantisation (Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018): ranges
-of activations come from observations of the demonstrations.
-"""
+"""A folded network as an ONNX graph, written node by node."""
 
 from __future__ import annotations
 
@@ -67,28 +63,3 @@ def _layers(prefixes: Sequence[str], output: str) -> Iterator[Any]:
         if not last:
             yield helper.make_node("Relu", [name], [f"{prefix}.out"])
             given = f"{prefix}.out"
-
-
-def quantise(path: Path, target: Path, observations: NDArray[np.float32]) -> None:
-    """Eight bits for the layers' products; observations (n, raw) give the ranges of activations.
-
-    Raises:
-        MissingLibrary: onnxruntime is not installed.
-    """
-    try:
-        from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-    except ImportError:
-        raise MissingLibrary("onnxruntime", "onnx") from None
-
-    class Shown(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.rows = iter(observations)
-
-        def get_next(self) -> dict[str, Any] | None:
-            row = next(self.rows, None)
-            return None if row is None else {"observation": row[None]}
-
-    quantize_static(
-        str(path), str(target), Shown(), quant_format=QuantFormat.QOperator, op_types_to_quantize=["Gemm"], per_channel=False,
-        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-    )  # fmt: skip

@@ -18,6 +18,7 @@ from skillkit.learn.model import Model  # noqa: E402
 from skillkit.learn.networks import NETWORKS  # noqa: E402
 from skillkit.learn.training import Training  # noqa: E402
 from skillkit.policies.learned import Network  # noqa: E402
+from skillkit.policies.quantise import quantise  # noqa: E402
 from skillkit.policies.tensors import read_tensors  # noqa: E402
 
 FOLDED = sorted(name for name, kind in NETWORKS.items() if kind in FOLDS)
@@ -88,7 +89,7 @@ def test_onnx_says_what_the_model_says_and_eight_bits_nearly_so(configured: Call
 
     model = trained(configured, tmp_path / "run", members=2, steps=200)
     export_skill(tmp_path / "run", tmp_path / "plain", "approach", onnx=True)
-    export_skill(tmp_path / "run", tmp_path / "int8", "approach", onnx=True, int8=True)
+    export_skill(tmp_path / "run", tmp_path / "int8", "approach", onnx=True, int8=quantise)
     seen = np.random.default_rng(0).uniform(-1, 1, (50, 6))
     wanted = said(model, "approach", seen)
     exact, near = Loaded(tmp_path / "plain"), Loaded(tmp_path / "int8")
