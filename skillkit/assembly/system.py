@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skillkit import share, teleop
+from skillkit import compiled, share, teleop
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell, CellArm
 from skillkit.kinematics import ArmKinematics, CartesianController
@@ -27,11 +27,13 @@ class System:
     Attributes:
         skills: by name; every one of them is an option that a goal may name.
         tasks: by name, as loaded so far; options too.
+        compiled: controllers and gates run in machine code, see :mod:`skillkit.compiled`.
     """
 
     cell: Cell
     skills: Mapping[str, Skill]
     tasks: dict[str, Task] = field(default_factory=dict)
+    compiled: bool = field(default_factory=compiled.chosen)
 
     @classmethod
     def build(
@@ -84,10 +86,15 @@ class System:
 
     def runtime(self, sizes: Mapping[str, Array] = NOTHING, second_goal: str = "refuse") -> Runtime:
         """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen; for ``second_goal`` see :class:`Runtime`."""
-        return Runtime([arm_loop(arm) for arm in self.cell.arms], self.options(), sizes, second_goal)
+        return Runtime([arm_loop(arm, self.compiled) for arm in self.cell.arms], self.options(), sizes, second_goal)
 
 
-def arm_loop(arm: CellArm) -> ArmLoop:
-    """The control loop of one arm of a cell."""
+def arm_loop(arm: CellArm, fast: bool = False) -> ArmLoop:
+    """The control loop of one arm of a cell; ``fast``: in machine code."""
     model, rate = arm.embodiment, arm.embodiment.control_rate
-    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate))
+    if not fast:
+        return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate))
+    from skillkit.compiled.limits import CompiledLimits
+    from skillkit.kinematics.compiled_control import CompiledController
+
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CompiledController(model, rate), SafetyGate(model, rate, limits=CompiledLimits))
