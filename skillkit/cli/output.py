@@ -6,17 +6,33 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_reserved: ContextVar[TextIO | None] = ContextVar("reserved", default=None)
+
+
+@contextmanager
+def one_document() -> Iterator[None]:
+    """Keep standard output for ``print_json``: what policies print goes to standard error meanwhile."""
+    before = _reserved.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _reserved.reset(before)
+
+
 def print_json(document: Any) -> None:
     """The one JSON document of a command; numbers that JSON cannot hold become null."""
-    sys.stdout.write(json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    stream = _reserved.get() or sys.stdout
+    stream.write(json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    stream.flush()
 
 
 def _plain(value: Any) -> Any:
