@@ -46,6 +46,7 @@ DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
+POSTURE_BEHIND = 0.3  # … and of its speed limit while the arm stands behind its target: with 1, pull and feedback could stand in balance
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
 EDGE = 1e-9  # share of the range left free at either position limit, for the same reason
@@ -240,7 +241,7 @@ class CartesianController:
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
             forward -= self._curvature
-        posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
+        posture = self._posture(min(POSTURE_BEHIND, sqrt(square) / LEAD_POSITION))
         if posture is not None:
             forward -= jacobian @ posture
         sides[:, 0] = forward
@@ -263,7 +264,7 @@ class CartesianController:
         return share / max(1.0, share * _largest(gap * self._per_step))
 
     def _posture(self, behind: float) -> Array | None:
-        """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
+        """Displacement (n,) towards home, only while the arm moves or is ``behind`` its target: at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way.
         """
