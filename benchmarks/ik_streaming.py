@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+from _ik_arms import SHIPPED, SINGULAR, arms
 from _ik_peers import METHODS, RATE
 
 from skillkit.embodiment import Embodiment
 from skillkit.kinematics import ArmKinematics
 from skillkit.pose import Array, Pose, rotation_from_vector, vector_from_rotation
 
-ROBOTS = ("panda", "ur5e", "fr3", "xarm7", "gen3", "so101", "scara4", "planar3")
 RESULTS = Path(__file__).parent / "results" / "ik.json"
 
 
@@ -143,31 +143,6 @@ def _turned(arm: Embodiment, turned: Array) -> float:
     return float(turned[-1])
 
 
-SINGULAR = {  # crossed at 0.3 rad/s by one joint, another standing 10 mrad off: (robot, name, crossing joint, joint held off and where, the others)
-    "panda": {
-        "wrist": ("panda_joint6", {"panda_joint5": 0.01, "panda_joint4": -1.8, "panda_joint6": 0.0}),
-        "shoulder": ("panda_joint2", {"panda_joint2": 0.0, "panda_joint3": 0.01, "panda_joint4": -2.0, "panda_joint6": 2.0}),
-        "elbow": ("panda_joint4", {"panda_joint4": -0.0798}),
-    },
-    "ur5e": {
-        "wrist": ("wrist_2_joint", {"wrist_2_joint": 0.0}),
-        "elbow": ("elbow_joint", {"elbow_joint": 0.0}),
-    },
-    "fr3": {"shoulder": ("fr3_joint2", {"fr3_joint2": 0.0, "fr3_joint3": 0.01, "fr3_joint4": -2.0, "fr3_joint6": 2.0})},
-    "xarm7": {
-        "wrist": ("joint6", {"joint5": 0.01, "joint6": 0.0}),
-        "shoulder": ("joint2", {"joint2": 0.0, "joint3": 0.01}),
-    },
-    "gen3": {
-        "wrist": ("joint_6", {"joint_5": 0.01, "joint_6": 0.0}),
-        "shoulder": ("joint_2", {"joint_2": 0.0, "joint_3": 0.01}),
-        "elbow": ("joint_4", {"joint_4": 0.0}),
-    },
-    "scara4": {"elbow": ("elbow_joint", {"elbow_joint": 0.0})},
-    "planar3": {"elbow": ("joint2", {"joint2": 0.0, "joint3": 0.0})},
-}
-
-
 def singularities(trial: Trial) -> dict[str, float]:
     """Track the tool of a joint motion through, or to 10 mrad before, a singularity; the worst RMS of all passes [mm]."""
     arm, results = trial.arm, {}
@@ -176,16 +151,29 @@ def singularities(trial: Trial) -> dict[str, float]:
         for joint, value in at.items():
             middle[arm.joints.index(joint)] = value
         i = arm.joints.index(crossing)
-        sweep = 0.3 * (np.abs(np.arange(int(4 * RATE)) - 2 * RATE) / RATE if name == "elbow" else (np.arange(int(4 * RATE)) - 2 * RATE) / RATE)
+        sweep = 0.3 * (np.arange(int(4 * RATE)) - 2 * RATE) / RATE
+        if name == "elbow":  # stretched from the side it bends to at home, and bent again
+            sweep = np.abs(sweep) * (np.sign(arm.home[i] - middle[i]) or -1.0)
         path = np.tile(middle, (len(sweep), 1))
-        path[:, i] = np.clip(middle[i] + (-sweep if name == "elbow" else sweep), arm.lower[i] + 0.005, arm.upper[i] - 0.005)
+        path[:, i] = np.clip(middle[i] + sweep, arm.lower[i] + 0.005, arm.upper[i] - 0.005)
         trial.start(path[0])
         errors, _ = trial.follow(trial.kinematics.forward(q) for q in path)
         results[f"{name}_rms_mm"] = float(np.sqrt(np.mean(errors**2))) * 1e3
     return results
 
 
-BEHAVIOURS = (circles, jump, ramp, tool_turn, singularities)
+def wild(trial: Trial) -> dict[str, float]:
+    """Targets anywhere within twice the reach, which jump, stay and run at random; nothing but the limits is judged."""
+    arm, rng = trial.arm, np.random.default_rng(0)
+    place, reach = trial.start(arm.home).position, _reach(arm)
+    for _ in range(40):
+        place, velocity = rng.normal(size=3) * reach, rng.normal(size=3) * 0.01 * rng.integers(2)
+        turn = rotation_from_vector(rng.normal(size=3))
+        trial.follow(Pose(place + k * velocity, turn) for k in range(25))
+    return {}
+
+
+BEHAVIOURS = (circles, jump, ramp, tool_turn, singularities, wild)
 
 
 def behaviour(make: Callable[[Embodiment], Any], arm: Embodiment) -> dict[str, float]:
@@ -250,16 +238,15 @@ def _processor() -> str:
         return platform.machine()
 
 
-def measure(robots: list[str], ticks: int) -> list[dict[str, Any]]:
+def measure(taken: list[Embodiment], ticks: int) -> list[dict[str, Any]]:
     """One row per method and robot."""
     rows = []
-    for robot in robots:
-        arm = Embodiment.load(robot)
+    for arm in taken:
         methods = available(arm)
         timed = speed({name: make(arm) for name, make in methods.items()}, arm, ticks)
         for name, make in methods.items():
             row = {
-                "robot": robot,
+                "robot": arm.name,
                 "method": name,
                 **timed[name],
                 "times_ours": timed[name]["median_us"] / timed["skillkit"]["median_us"],
@@ -285,12 +272,13 @@ def line(row: dict[str, Any]) -> str:
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--robots", nargs="*", default=list(ROBOTS), help="names of robot models")
+    parser.add_argument("--robots", nargs="*", default=list(SHIPPED), help="names of robot models")
+    parser.add_argument("--wheel", action="store_true", help="the arms of example-robot-data as well")
     parser.add_argument("--ticks", type=int, default=2000, help="timed steps of each method")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     words = parser.parse_args()
     print("| robot | method | " + " | ".join(COLUMNS.values()) + " |\n|" + "---|" * (len(COLUMNS) + 2))
-    result = {"versions": versions(), "rate": RATE, "rows": measure(words.robots, words.ticks)}
+    result = {"versions": versions(), "rate": RATE, "rows": measure(arms(words.robots, words.wheel), words.ticks)}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     if words.json:

@@ -4,7 +4,7 @@ Deltas move a *target pose*, never the arm directly, so errors of one tick are c
 the arm's own command ``q`` (not the measured state, whose lag would feed back):
 
     e     = target − pose(q)                     (6,) [m, rad], split into last tick's rest and this tick's motion: e = r + m
-    J⁺    = Jᵀ (J Jᵀ + λ² 1)⁻¹                   damped least squares (Nakamura & Hanafusa 1986), rotation rows weighted
+    J⁺    = W Jᵀ (J W Jᵀ + λ² 1)⁻¹               damped least squares (Nakamura & Hanafusa 1986), rotation rows and slow joints to spare weighted
     λ²    = λ₀² + c |e|²                         damping grows with the error (Sugihara 2011): exact when close, calm when out of reach
     step  = J⁺ (m − ½ ΔJ s) + g J⁺ r + (1 − J⁺J) p      feed-forward, feedback, posture
     ΔJ s  = (J(q) − J(q − s)) s                  the curvature that last tick's step ``s`` met: feed-forward to second order
@@ -80,6 +80,8 @@ class CartesianController:
         self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._position_first = arm.n < dimensions
+        ready = np.minimum(1.0, arm.velocity / np.median(arm.velocity)) ** 2
+        self._ready = ready if (ready < 1.0).any() and arm.n > dimensions else None  # (n,) slow joints leave the work to others where there are any
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
         self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
@@ -247,7 +249,7 @@ class CartesianController:
         sides[:, 0] = forward
         damped = self._gram.copy()
         damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
-        columns = (jacobian.T @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
+        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
         back = columns[1]
         wanted = columns[0] + self._closing(back, self._approach, BRAKING_SHARE) * back
         if posture is not None:
@@ -334,7 +336,8 @@ class CartesianController:
         self._point, self._rotation = self.kinematics.place(self._position)
         self._bare = _closed(self.kinematics.differentiate())
         self._jacobian = self._bare * self._column  # (6, n) rows weighted
-        self._gram = self._jacobian @ self._jacobian.T
+        self._pull = self._jacobian.T if self._ready is None else self._ready[:, None] * self._jacobian.T
+        self._gram = self._jacobian @ self._pull
         self._curvature = 0.5 * ((self._jacobian - self._jacobian_before) @ self._step) if self._moving else None
 
     def _locate_anew(self) -> None:
