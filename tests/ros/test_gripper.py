@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_goals_go_out_on_change_only(closures: list[float]) -> None:
     for closure in closures:
         wishes.want(closure)
         asked += [wishes.take()] if wishes.news else []
-    assert asked == [now for before, now in zip(closures, closures[1:], strict=False) if before != now]
+    assert asked == [now for before, now in pairwise(closures) if before != now]
 
 
 def test_after_a_fault_the_next_command_is_news_again() -> None:
