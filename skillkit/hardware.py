@@ -151,7 +151,7 @@ def _gripper(document: Document, item: Any, where: Where) -> GripperHardware | N
         values["controller"] = FRANKA_GRIPPER
     if "epsilon" in item:
         values["epsilon"] = _epsilon(document, item["epsilon"], (*where, "epsilon"))
-    if item.get("homing") not in (None, False, True):
+    if not isinstance(item.get("homing", False), bool):
         document.error((*where, "homing"), "wrong-type", f"homing is true or false, found {describe(item['homing'])}")
     for word in ("epsilon", "homing"):
         if item.get(word) and values.get("driver") != "franka":

@@ -31,6 +31,7 @@ class EmulatedFrankaGripper:
         self._states = self._thread.node.create_publisher(JointState, f"{name}/joint_states", 1)
         self._servers = [self._serve(name, word, action) for word, action in {"homing": Homing, "move": Move, "grasp": Grasp}.items()]
         self._timer = self._thread.node.create_timer(TELL_EVERY, self._look)
+        self._thread.start()
 
     def close(self) -> None:
         """End its thread."""

@@ -70,12 +70,14 @@ class EmulatedGripper:
         self._goal: tuple[Any, Future, float] | None = None  # handle, future of its result, wanted opening [m]
         self._fingers = Fingers(arm)
         name = topics.gripper.removesuffix("commands") + "gripper_cmd"
-        self._node = ActionThread(node, f"{name.replace('/', '_')}_server").node
+        thread = ActionThread(node, f"{name.replace('/', '_')}_server")
+        self._node = thread.node
         self._server: Any = ActionServer(
             self._node, self._type, name, execute_callback=self._execute, goal_callback=self._judge, handle_accepted_callback=self._accepted,
             cancel_callback=lambda handle: CancelResponse.ACCEPT,
         )  # fmt: skip
         self._timer = self._node.create_timer(LOOK_EVERY, self._look)
+        thread.start()
 
     def _grip(self, message: Float64MultiArray) -> None:
         closure = closure_of(self._arm.model, message.data)

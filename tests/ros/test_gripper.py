@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +17,8 @@ from hypothesis import strategies as st
 pytest.importorskip("rclpy")
 pytestmark = pytest.mark.ros
 
-import rclpy  # noqa: E402
-from rclpy.context import Context  # noqa: E402
-from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
+from ros_pair import spun, until  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from skillkit.embodiment import Embodiment  # noqa: E402
@@ -141,12 +138,8 @@ class Scene:
     def states(self) -> list[tuple[str, str]]:
         return [(given.state, given.reason) for given in self.said if isinstance(given, DriverInput)]
 
-    def until(self, condition: Any, what: str, within: float = 5.0) -> None:
-        end = time.monotonic() + within
-        while not condition():
-            assert time.monotonic() < end, f"{what}; said: {self.said}, goals: {self.goals}"
-            self.step()
-            time.sleep(0.01)
+    def until(self, condition: Any, what: str, within: float = 10.0) -> None:
+        until(condition, what, within, self.step)
 
     def rest(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -155,28 +148,13 @@ class Scene:
 
 @contextmanager
 def scene(hardware: GripperHardware = GRASPS) -> Iterator[Scene]:
-    context, stop = Context(), threading.Event()
-    rclpy.init(context=context)
-    node = rclpy.create_node("cell", context=context)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
-    made = Scene(node, hardware)
-
-    def spin() -> None:
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=0.05)
-
-    thread = threading.Thread(target=spin, daemon=True)
-    thread.start()
-    try:
-        yield made
-    finally:
-        stop.set()
-        thread.join(2.0)
-        made.driver.close()
-        made.emulated.close()
-        node.destroy_node()
-        rclpy.try_shutdown(context=context)
+    with spun("cell") as node:
+        made = Scene(node, hardware)
+        try:
+            yield made
+        finally:
+            made.driver.close()
+            made.emulated.close()
 
 
 @real

@@ -81,6 +81,7 @@ class ActionGripper:
         self._looking = self._thread.node.create_timer(LOOK_EVERY, self._look)
         if self._hand.homing() is not None:
             self._thread.node.create_service(Trigger, f"runtime/home/{arm}", self._home)
+        self._thread.start()
 
     def send(self, closure: float) -> None:
         """Note what is wanted; the executor asks for it."""

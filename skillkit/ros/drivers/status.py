@@ -50,7 +50,8 @@ class RobotStatus:
         self.missing: list[str] = []
         self.unheard: list[str] = []  # topics that motion waits for
         self._scaling = 100.0  # [%]
-        self._streams: dict[str, float] = {}  # topic → when it was heard last, monotonic clock [s]
+        self._streams: dict[str, bool] = {}  # topic that motion waits for → whether it is a stream, else it tells changes
+        self._last: dict[str, float] = {}  # when a stream was heard last, monotonic clock [s]
         self._pins: dict[str, float] = {}
         if hardware.status not in ("", "ur", "franka"):
             raise UnknownName("robot status", hardware.status, ("ur", "franka"))
@@ -66,7 +67,8 @@ class RobotStatus:
             self._inputs_and_outputs()
         self._watching = node.create_timer(0.5 * STREAM_LOST, self._watch) if self._streams else None
 
-    def _expect(self, topic: str, name: str) -> None:
+    def _expect(self, topic: str, name: str, stream: bool = False) -> None:
+        self._streams[topic] = stream
         self.unheard.append(topic)
         self._readiness.tell(name, "blocked", f"{topic} has said nothing yet")
 
@@ -92,8 +94,9 @@ class RobotStatus:
                 state = "ready" if mode in MOVING_ALLOWED[name] else "blocked"
                 self._readiness.tell(name, state, f"{name.replace('_', ' ')} is {mode} ({words.get(mode, 'unknown')})")
 
-        self._expect(topic, name)
-        if kind == "FrankaRobotState":
+        stream = kind == "FrankaRobotState"
+        self._expect(topic, name, stream)
+        if stream:
             self._stream(message, topic, heard)
         else:
             self._node.create_subscription(message, f"{self._below}{topic}", heard, CHANGES)
@@ -117,11 +120,10 @@ class RobotStatus:
 
     def _stream(self, kind: Any, topic: str, heard: Callable[[Any], None]) -> None:
         """Look at a stream now and then; motion is not allowed while it is silent."""
-        self._streams[topic] = float("inf")
         looked = [0.0]
 
         def take(data: bytes) -> None:
-            now = self._streams[topic] = time.monotonic()
+            now = self._last[topic] = time.monotonic()
             if now - looked[0] >= ENOUGH:
                 looked[0] = now
                 heard(deserialize_message(data, kind))
@@ -129,9 +131,13 @@ class RobotStatus:
         self._node.create_subscription(kind, f"{self._below}{topic}", take, STREAM, raw=True)
 
     def _watch(self) -> None:
-        for topic, last in self._streams.items():
-            silent = 0.0 if topic in self.unheard else time.monotonic() - last
-            self._readiness.tell(f"stream {topic}", "blocked" if silent > STREAM_LOST else "ready", f"{topic} has fallen silent")
+        """What was heard once is believed as long as its stream flows, or somebody is there who would tell a change."""
+        for topic, stream in self._streams.items():
+            if topic in self.unheard:
+                continue
+            silent = stream and time.monotonic() - self._last[topic] > STREAM_LOST
+            gone = not stream and self._node.count_publishers(f"{self._below}{topic}") == 0
+            self._readiness.tell(f"source of {topic}", "blocked" if silent or gone else "ready", f"{topic} has fallen silent")
 
     def _inputs_and_outputs(self) -> None:
         """Pins into signals, when they change."""
@@ -140,7 +146,7 @@ class RobotStatus:
         except ImportError:
             raise SkillkitError("the signals of a cell need ur_msgs: apt-get install ros-$ROS_DISTRO-ur-msgs; it is in no wheel") from None
         topic = "io_and_status_controller/io_states"
-        self._expect(topic, "pins")
+        self._expect(topic, "pins", stream=True)
         self._stream(kind, topic, lambda given: self._pins_heard(topic, given))
 
     def _pins_heard(self, topic: str, given: Any) -> None:
@@ -148,8 +154,8 @@ class RobotStatus:
         absent = [name for name, pin in self._hardware.signals.items() if (pin.kind, pin.number) not in states]
         self._heard(topic)
         self._readiness.tell("pins", "blocked" if absent else "ready", f"{topic} tells nothing of the pin of {', '.join(absent)}")
-        for name, pin in self._hardware.signals.items():
-            value = states.get((pin.kind, pin.number))
-            if value is not None and self._pins.get(name) != value:
-                self._pins[name] = value
+        told = {name: states[pin.kind, pin.number] for name, pin in self._hardware.signals.items() if name not in absent}
+        for name, value in told.items():
+            if self._pins.get(name) != value:
                 self._readiness.signal(name, value, of_arm=False)
+        self._pins = told
