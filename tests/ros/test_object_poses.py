@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ from geometry_msgs.msg import Pose as PoseMessage  # noqa: E402
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, TransformStamped  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.node import Node  # noqa: E402
+from ros_pair import spun, until  # noqa: E402
 
 from skillkit.cell import Camera, Cell  # noqa: E402
 from skillkit.kinematics import ArmKinematics  # noqa: E402
@@ -41,7 +43,7 @@ class Bench:
         self.put: list[Any] = []
         self.heard: list[str] = []
         self.frames = CellFrames(node, CELL, lambda action: action())
-        loop: Any = SimpleNamespace(now=lambda: 7.0, put=self.put.append)
+        loop: Any = SimpleNamespace(now=lambda: 7.0, put=self.put.append, between_ticks=lambda action: action())
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.append)
 
     def arm_at(self, position: np.ndarray, stamp: float) -> None:
@@ -139,14 +141,66 @@ def test_transforms_of_tf_are_used_at_their_stamps(node: Node) -> None:
     assert bench.objects[0].position == (3.0, 0.0, 0.0)
 
 
+def detected(name: str, score: float, pose: Pose, frame: str = "", stamp: float = 0.0) -> Any:
+    """One ``vision_msgs/Detection3D``; the fields that are read, where the package is not there."""
+    header = seen(frame, stamp).header
+    given = PoseWithCovarianceStamped().pose
+    given.pose, given.covariance = message_of(pose), np.diag([9e-6, 1e-6, 1e-6, 1.0, 1.0, 1.0]).ravel().tolist()
+    if find_spec("vision_msgs") is None:
+        return SimpleNamespace(header=header, results=[SimpleNamespace(hypothesis=SimpleNamespace(class_id=name, score=score), pose=given)])
+    from vision_msgs.msg import Detection3D, ObjectHypothesis, ObjectHypothesisWithPose
+
+    return Detection3D(header=header, results=[ObjectHypothesisWithPose(hypothesis=ObjectHypothesis(class_id=name, score=score), pose=given)])
+
+
 def test_of_several_hypotheses_the_best_names_the_object(node: Node) -> None:
     bench = Bench(node)
-    results = [
-        SimpleNamespace(hypothesis=SimpleNamespace(class_id=name, score=score), pose=PoseWithCovarianceStamped().pose)
-        for name, score in (("bottle", 0.2), ("cup", 0.7))
-    ]
-    bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=[SimpleNamespace(results=results), SimpleNamespace(results=[])]), 7.0)
+    one, nothing = detected("bottle", 0.2, SEEN), detected("", 0.0, SEEN)
+    one.results.append(detected("cup", 0.7, SEEN).results[0])
+    nothing.results.clear()
+    bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=[one, nothing]), 7.0)
     assert bench.heard == ["cup"]
+
+
+def test_of_two_detections_that_look_like_the_same_object_the_surer_one_counts(node: Node) -> None:
+    bench, elsewhere = Bench(node), Pose.from_vector((1.0, 0.0, 0.0))
+    both = [detected("cup", 0.9, SEEN), detected("cup", 0.3, elsewhere)]
+    for detections in (both, both[::-1]):
+        bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=detections), 7.0)
+    assert [given.position for given in bench.objects] == [tuple(SEEN.position.tolist())] * 2
+
+
+def test_a_detection_with_a_header_of_its_own_is_placed_by_that(node: Node) -> None:
+    bench = Bench(node)
+    bench.arm_at(HOME, 1.0)
+    bench.arm_at(HOME + 0.3, 1.4)
+    one = detected("cup", 0.9, SEEN, "wrist_optical", 1.0)
+    bench.poses.detections(SimpleNamespace(header=seen("world", 1.4).header, detections=[one]), 7.0)
+    expected = STANDS @ ArmKinematics(CELL.arms[0].embodiment).forward(HOME) @ HAND_EYE @ SEEN
+    np.testing.assert_allclose(bench.objects[0].position, expected.position, atol=1e-9)
+
+
+@pytest.mark.skipif(find_spec("vision_msgs") is None, reason="vision_msgs is not installed")
+def test_real_detections_over_dds_are_placed_at_their_own_stamp_with_age_and_covariance() -> None:
+    from vision_msgs.msg import Detection3DArray
+
+    with spun("perception") as own:
+        bench = Bench(own, hardware=True)
+        publisher = own.create_publisher(Detection3DArray, "detections", 10)
+        then = own.get_clock().now().nanoseconds * 1e-9 - 0.2
+        for moment, position in ((then - 0.05, HOME), (then + 0.05, HOME), (then + 0.2, HOME + 0.3)):
+            bench.arm_at(position, moment)
+        array = Detection3DArray(header=seen("wrist_optical", then).header, detections=[detected("cup", 0.9, SEEN), detected("tray", 0.8, Pose.from_vector())])
+        until(lambda: publisher.get_subscription_count() == 1, "the runtime listens")
+        publisher.publish(array)
+        until(lambda: len(bench.objects) == 2, "two objects")
+    camera = STANDS @ ArmKinematics(CELL.arms[0].embodiment).forward(HOME) @ HAND_EYE
+    cup, tray = bench.objects
+    np.testing.assert_allclose(cup.position, (camera @ SEEN).position, atol=1e-6)
+    np.testing.assert_allclose(tray.position, camera.position, atol=1e-6)
+    assert cup.stamp == pytest.approx(then, abs=1e-6)
+    assert 0.2 <= 7.0 - cup.received < 5.0  # the age counts from the stamp
+    assert [given.value for given in bench.put if isinstance(given, SignalInput)] == [pytest.approx(0.003), pytest.approx(0.003)]
 
 
 def test_the_hash_of_a_hand_eye_calibration_changes_with_it() -> None:
