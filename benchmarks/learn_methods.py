@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from skillkit.demos.benchmark import SPACE, collect
+from skillkit.demos.benchmark import SPACE, Disturbance, collect
 from skillkit.demos.evaluation import evaluate
 from skillkit.learn.config import checked, from_dict
 from skillkit.learn.dataset import INFO, write_dataset
@@ -53,7 +53,7 @@ def dataset(tasks: str) -> Path:
     folder = ROOT / "runs" / "learn" / tasks
     if not (folder / INFO).exists():
         print(f"collecting {COLLECTED} demonstrations of each task into {folder}", file=sys.stderr)
-        write_dataset(folder, (episode for some in collect(task_names(tasks), COLLECTED, 0, NOISE) for episode in some), SPACE)
+        write_dataset(folder, (episode for some in collect(task_names(tasks), COLLECTED, 0, Disturbance(NOISE)) for episode in some), SPACE)
     return folder
 
 
