@@ -52,6 +52,7 @@ class Demonstrations:
         self.images = torch.from_numpy(np.concatenate([part.images() for part in parts])) if config.encoder != "none" else NO_IMAGES
         self.views = [lambda rows: rows, lambda rows: last[rows]][: (config.encoder != "none") + (config.goal == "image")]
         self.noise = config.jitter * self.observations.std(0, unbiased=False)
+        self.shift, self.points = config.shift, torch.tensor([list(point) for point in self.space.details.get("points", {}).values()], dtype=torch.int64)
 
     def draw(self, slots: np.ndarray, samples: int, random: np.random.Generator) -> Batch:
         """A batch with ``slots`` (T,) slots of each task."""
@@ -61,8 +62,20 @@ class Demonstrations:
         observations = self.observations[chosen]
         if bool(self.noise.any()):
             observations = observations + self.noise * torch.from_numpy(random.standard_normal(observations.shape, dtype=np.float32))
+        if self.shift:
+            moves = torch.from_numpy(random.standard_normal((*observations.shape[:-1], 2), dtype=np.float32))
+            observations = moved(observations, self.points, self.shift * moves)
         images = torch.stack([self.images[view(chosen)] for view in self.views], dim=2) if self.views else NO_IMAGES.expand(*chosen.shape, 0)
         return Batch(observations, self.actions[chosen], torch.from_numpy(task), images)
+
+
+def moved(observations: Tensor, points: Tensor, moves: Tensor) -> Tensor:
+    """Observations (…, raw) whose points, given by their columns (p, 3), are all moved along x and y by (…, 2); a point at the origin is not there."""
+    columns = points[:, :2]
+    there = (observations[..., points] != 0.0).any(-1, keepdim=True)  # (…, p, 1)
+    found = observations.clone()
+    found[..., columns] = observations[..., columns] + there * moves[..., None, :]
+    return found
 
 
 def chosen_tasks(config: Config, dataset: Dataset) -> tuple[str, ...]:

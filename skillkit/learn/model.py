@@ -96,7 +96,9 @@ class Model(nn.Module):
         x, condition = self._seen(raw, images), self.condition(task)
         own = torch.tensor([one.actions for one in self.tasks], device=raw.device)[task]  # (S,)
         mask = torch.arange(actions.shape[-1], device=raw.device) < own[:, None]
-        each = [(self.output.loss(member(x, condition, task), actions).mean(1) * mask).sum(-1) / own for member in self.members]
+        with torch.autocast(raw.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+            found = [member(x, condition, task) for member in self.members]
+        each = [(self.output.loss(one.float(), actions).mean(1) * mask).sum(-1) / own for one in found]
         return torch.stack(each).sum(0)
 
     def penalty(self) -> Tensor:

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra 'learn' is not installed")
 
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName  # noqa: E402
+from skillkit.learn.batches import moved  # noqa: E402
 from skillkit.learn.condition import CONDITIONS  # noqa: E402
 from skillkit.learn.config import Config, from_dict, load_config  # noqa: E402
 from skillkit.learn.dataset import Space  # noqa: E402
@@ -58,6 +59,16 @@ def test_scales_see_small_differences_large() -> None:
     raw = torch.zeros(8)
     raw[4] = 0.01
     assert features(raw)[10:].tolist() == pytest.approx([np.tanh(1.0), 0, 0, np.tanh(0.01), 0, 0], abs=1e-5)
+
+
+def test_a_common_move_in_the_plane_leaves_heights_differences_and_what_is_not_there() -> None:
+    raw, points = torch.randn(4, 5, 9), torch.tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]])
+    raw[0, :, 6:9] = 0.0
+    shifted = moved(raw, points, torch.full((4, 5, 2), 0.5))
+    assert bool((shifted[0, :, 6:9] == 0.0).all())
+    assert bool((shifted[..., 2::3] == raw[..., 2::3]).all())
+    torch.testing.assert_close(shifted[..., :3] - shifted[..., 3:6], raw[..., :3] - raw[..., 3:6])
+    torch.testing.assert_close(shifted[1:, :, 6:8] - raw[1:, :, 6:8], torch.full((3, 5, 2), 0.5))
 
 
 # ---- conditions ------------------------------------------------------------------------------------------------------------------------
