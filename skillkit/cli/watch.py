@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from skillkit.cli.live import NodeLine, drawing, live_drawing, tree_lines
+from skillkit.cli.output import say
 
 EXAMPLE = "skillkit watch"
 SILENT = 2.0  # [s] without a step after which the runtime counts as silent
@@ -159,11 +160,14 @@ def watch(
             listen(namespace, view.tree, view.step, view.result, view.diagnose, go_on)
     if once:
         Console(width=200).print(drawing("", view.nodes(), view.footer()))
-    return 0 if view.heard > begun or view.trees else 1
+    heard = view.heard > begun or view.trees
+    if not heard:
+        say(f"nothing was heard{f' in /{namespace}' if namespace else ''}: is a runtime running, in the same ROS_DOMAIN_ID?", error=True)
+    return 0 if heard else 1
 
 
 def _print(view: View) -> None:
     for line in view.lines:
-        print(line)
+        say(line)
     view.lines.clear()
     sys.stdout.flush()
