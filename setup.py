@@ -99,6 +99,7 @@ setup(
             "skillkit_simulator = skillkit.ros.simulator:main",
             "skillkit_runtime = skillkit.ros.runtime_node:main",
             "skillkit_recorder = skillkit.ros.recorder:main",
+            "skillkit_snapshots = skillkit.ros.snapshots:main",
         ],
         "pytest11": ["skillkit.testing = skillkit.testing"],
     },

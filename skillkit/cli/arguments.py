@@ -126,7 +126,7 @@ def task_parameters(declared: Sequence[Parameter], given: Sequence[str] | None) 
 
 
 def _typed(parameter: Parameter, text: str) -> Any:
-    from skillkit.trees.reader import quantity
+    from skillkit.trees.values import quantity
 
     if parameter.type == "boolean" and text in ("true", "false"):
         return text == "true"

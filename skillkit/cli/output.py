@@ -1,9 +1,13 @@
-"""What goes where: one JSON document, or tables for people; progress always to standard error."""
+"""What goes where: one JSON document, or text and tables for people; progress always to standard error.
+
+Words that come from files, policies and other machines go through :func:`plain` before a terminal sees them.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -26,6 +30,20 @@ def one_document() -> Iterator[None]:
             yield
     finally:
         _reserved.reset(before)
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys instead of showing it; line ends and tabs are left alone."""
+
+
+def plain(text: object) -> str:
+    """Text whose control characters are shown instead of obeyed."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), str(text))
+
+
+def say(text: object, *, error: bool = False) -> None:
+    """A line of text for people."""
+    print(plain(text), file=sys.stderr if error else sys.stdout)
 
 
 def print_json(document: Any) -> None:
@@ -65,7 +83,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else plain(value)
 
 
 @contextmanager

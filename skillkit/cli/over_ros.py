@@ -78,7 +78,8 @@ def _result(request: Request, report: SessionReport, found: Summary, peak: float
     rows = tuple(SkillRow(run.label, run.skill, run.path, run.outcome, run.reason, run.start, run.duration, run.steps) for run in found.runs if run.leaf)
     return Result(
         seed=request.seed, outcome=report.outcome, reason=report.reason, success=report.success, checks=dict(report.checks), duration=report.duration,
-        wall=report.wall, peak_speed=peak, skills=rows, loop=_loop(report.loop, period), bag=request.bag, picture=report.picture, notes=report.notes,
+        judge=report.judge, wall=report.wall, peak_speed=peak, skills=rows,
+        loop=_loop(report.loop, period), bag=request.bag, picture=report.picture, notes=report.notes,
     )  # fmt: skip
 
 

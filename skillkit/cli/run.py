@@ -1,4 +1,4 @@
-"""``skillkit run``: a task on a simulated robot, shown live, recorded, and judged by the scene's own physical test."""
+"""``skillkit run``: a task on a simulated robot, shown live, recorded, and judged as the task asks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(
     speed: Speed = 1.0,
     as_json: AsJson = False,
 ) -> int:
-    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds physically.
+    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds and its judge agrees.
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """

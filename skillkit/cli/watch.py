@@ -14,6 +14,7 @@ import typer
 
 from skillkit.cli.arguments import Namespace
 from skillkit.cli.live import NodeLine, drawing, live_drawing, tree_lines
+from skillkit.cli.output import say
 
 EXAMPLE = "skillkit watch"
 PATIENCE = 5.0  # [s] without any message after which the user is told where we listen
@@ -174,12 +175,12 @@ def watch(
     if once:
         Console(width=200).print(drawing("", view.nodes(), view.footer()))
     if not view.heard_of:
-        print(nothing, file=sys.stderr)
+        say(nothing, error=True)
     return 0 if view.heard_of else 1
 
 
 def _print(view: View) -> None:
     for line in view.lines:
-        print(line)
+        say(line)
     view.lines.clear()
     sys.stdout.flush()
