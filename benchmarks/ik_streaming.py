@@ -1,13 +1,16 @@
-"""Streaming Cartesian control: skillkit beside pink, mink, placo and Drake in one run, speed and behaviour.
+"""Streaming Cartesian control: skillkit beside pink, mink, placo, Drake, the Robotics Toolbox and TRAC-IK in one run, speed and behaviour.
 
 Every method gets the same pose target in every tick and its own command as the state to go on from. The steps of all methods are
 interleaved, so that a busy machine is busy for all of them. The peers are no dependencies: methods that cannot be imported are
 left out and named. They need versions of their own, in an own environment:
 
-    python3 -m venv .venv-peers && .venv-peers/bin/pip install pin-pink mink placo drake "mujoco<3.13" daqp pyyaml
+    python3 -m venv .venv-peers && .venv-peers/bin/pip install pin-pink mink placo drake roboticstoolbox-python pytracik "mujoco<3.13" daqp pyyaml
     PYTHONPATH=. .venv-peers/bin/python benchmarks/ik_streaming.py
 
-The peers run as their documentation shows: their own default solver settings, position and velocity limits, a low posture task.
+The peers run as their documentation shows: their own default solver settings, position and velocity limits where they take any, a low posture task.
+*gated*: the passes through singularities with skillkit's gate behind every method that breaks a limit, so that all methods hold them.
+
+``benchmarks/results/ik.json`` keeps a row per method and robot; a run replaces the rows of the robots that it measures.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _ik_arms import SHIPPED, SINGULAR, arms
-from _ik_peers import METHODS, RATE
+from _ik_peers import METHODS, RATE, Gated
 
 from skillkit.embodiment import Embodiment
 from skillkit.kinematics import ArmKinematics
@@ -186,7 +189,11 @@ def behaviour(make: Callable[[Embodiment], Any], arm: Embodiment) -> dict[str, f
         except Exception as error:  # a peer that gives up is a result
             found[f"{test.__name__}_failed"] = float("nan")
             print(f"   {arm.name}: {test.__name__} ended with {type(error).__name__}: {str(error)[:100]}", file=sys.stderr)
-    return {**found, **{f"worst_{name}": value for name, value in trial.worst.items()}}
+    worst = {f"worst_{name}": value for name, value in trial.worst.items()}
+    held = worst["worst_position"] == 0.0 and all(value <= 1.0 + 1e-9 for name, value in worst.items() if name != "worst_position")
+    behind = Trial(trial.method if held else Gated(make(arm), arm), arm)
+    gated = {f"gated_{name}": value for name, value in singularities(behind).items()}
+    return {**found, **worst, "holds_limits": held, **gated}
 
 
 # ---- speed ---------------------------------------------------------------------------------------------------------------------------
@@ -222,7 +229,7 @@ def available(arm: Embodiment) -> dict[str, Callable[[Embodiment], Any]]:
 def versions() -> dict[str, str]:
     """Of everything that was measured."""
     found = {"python": platform.python_version(), "machine": _processor()}
-    for package in ("pin", "numpy", "daqp", "pin-pink", "mink", "placo", "drake", "mujoco"):
+    for package in ("pin", "numpy", "daqp", "pin-pink", "mink", "placo", "drake", "roboticstoolbox-python", "pytracik", "mujoco"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -254,13 +261,16 @@ def measure(taken: list[Embodiment], ticks: int) -> list[dict[str, Any]]:
             }
             rows.append(row)
             print(line(row), flush=True)
+        keep(rows[-len(methods) :])
     return rows
 
 
 COLUMNS = {
     "median_us": "median µs", "p99_us": "p99 µs", "times_ours": "× ours", "circle_rms_um": "circle µm", "drift_um": "drift µm", "chatter_rad_s": "chatter",
     "jump_return_mm": "jump mm", "ramp_return_mm": "ramp mm", "turn_return_mrad": "turn mrad", "wrist_rms_mm": "wrist mm", "elbow_rms_mm": "elbow mm",
-    "shoulder_rms_mm": "shoulder mm", "worst_velocity": "v/limit", "worst_acceleration": "a/limit", "worst_jerk": "j/limit", "worst_position": "q over rad",
+    "shoulder_rms_mm": "shoulder mm", "gated_wrist_rms_mm": "gated wrist mm", "gated_elbow_rms_mm": "gated elbow mm",
+    "gated_shoulder_rms_mm": "gated shoulder mm", "worst_velocity": "v/limit", "worst_acceleration": "a/limit",
+    "worst_jerk": "j/limit", "worst_position": "q over rad",
 }  # fmt: skip
 
 
@@ -278,12 +288,19 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     words = parser.parse_args()
     print("| robot | method | " + " | ".join(COLUMNS.values()) + " |\n|" + "---|" * (len(COLUMNS) + 2))
-    result = {"versions": versions(), "rate": RATE, "rows": measure(arms(words.robots, words.wheel), words.ticks)}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    rows = measure(arms(words.robots, words.wheel), words.ticks)
+    result = {"versions": versions(), "rate": RATE, "rows": rows}
     if words.json:
         print(json.dumps(result))
     return 0
+
+
+def keep(rows: list[dict[str, Any]]) -> None:
+    """Write the rows of one robot to the results, instead of those that it has there."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    before = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    others = [row for row in before if row["robot"] != rows[0]["robot"]]
+    RESULTS.write_text(json.dumps({"versions": versions(), "rate": RATE, "rows": [*others, *rows]}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

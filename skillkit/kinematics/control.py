@@ -18,6 +18,8 @@ arm with fewer joints than the task that remains puts position first; what is lo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite, sqrt
 from typing import Any
 
@@ -29,6 +31,8 @@ import pinocchio as pin
 from skillkit.braking import JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
+from skillkit.kinematics.avoidance import KEPT, Avoidance
+from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
@@ -60,11 +64,12 @@ class CartesianController:
 
     Position, velocity, acceleration and jerk of what it returns are inside the arm's limits, with room left to brake; nothing
     raises after construction. ``active_limits`` says what held it: ``"velocity:j"``, ``"acceleration:j"``, ``"jerk:j"``, ``"position:j"``, ``"lead"``
-    (the target was pulled back), ``"input"`` (an unusable delta, pose or goal counted as none), ``"tracking"`` (measured far from commanded).
+    (the target was pulled back), ``"collision:a~b"`` (two shapes, or the tool and a bound of its workspace, came near),
+    ``"input"`` (an unusable delta, pose or goal counted as none), ``"tracking"`` (measured far from commanded).
     """
 
-    def __init__(self, arm: Embodiment, rate: float = 100.0) -> None:
-        """Steps come at ``rate`` [Hz]; the arm starts at rest at its home.
+    def __init__(self, arm: Embodiment, rate: float = 100.0, collisions: Collisions | None = None, kept: float = KEPT) -> None:
+        """Steps come at ``rate`` [Hz]; the arm starts at rest at its home, and keeps ``kept`` [m] away from ``collisions``.
 
         Raises:
             InvalidValue: a rate that is not above 0, or a URDF that cannot be read.
@@ -74,6 +79,7 @@ class CartesianController:
         self.arm = arm
         self.kinematics = ArmKinematics(arm)
         self.limits = JointLimits(arm, 1.0 / rate, 1.0 - MARGIN, EDGE)
+        self.avoidance = None if collisions is None else Avoidance(collisions, self.limits, kept)
         self._rate = float(rate)
         self._task, dimensions = _task(self.kinematics)
         rotation, self._lead_rotation = (ROTATION_WEIGHT, LEAD_ROTATION) if arm.n >= dimensions else (POSITION_FIRST_WEIGHT, POSITION_FIRST_LEAD)
@@ -185,12 +191,16 @@ class CartesianController:
         outside = tuple(f"position:{self.arm.joints[i]}" for i in np.flatnonzero((wanted < self.arm.lower) | (wanted > self.arm.upper)))
         gap = inside - self._position
         low, high = self._interval()
-        if bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all()):
-            self._advance(gap, inside)
+        landing = bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all())
+        ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
+        share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
+        step = gap if landing else np.minimum(np.maximum(share * gap, low), high)
+        held = self._keep_clear(step, partial(np.eye, self.arm.n))
+        if held is not None:
+            self._advance(held[0])
+            outside = (*outside, *held[1])
         else:
-            ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
-            share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
-            self._advance(np.minimum(np.maximum(share * gap, low), high))
+            self._advance(step, inside if landing else None)
         self._hold_target()
         return self._report(measured, outside)
 
@@ -227,9 +237,19 @@ class CartesianController:
             if limited:
                 wanted = self._nearest(wanted, low, high)
                 faults = (*faults, *self.limits.names(wanted, self._step, self._change, low, high))
-        self._advance(wanted)
+        held = self._keep_clear(wanted, self._hessian)
+        self._advance(wanted if held is None else held[0])
         self._limited = limited
-        return self._report(measured, faults)
+        return self._report(measured, faults if held is None else (*faults, *held[1]))
+
+    def _keep_clear(self, wanted: Array, metric: Callable[[], Array]) -> tuple[Array, tuple[str, ...]] | None:
+        """What is commanded instead of the displacement ``wanted`` (n,), and why; None where nothing is to be avoided, or is near."""
+        if self.avoidance is None:
+            return None
+        chosen, names = self.avoidance.held(wanted, self._position, self._interval, metric)
+        if chosen is None:
+            chosen = self.limits.brake(self._position, self._step, self._change)
+        return None if chosen is wanted else (chosen, names)
 
     def _wanted(self, error: Array, motion: Array) -> Array:
         """Joint displacement (n,) inside the velocity limits."""
