@@ -22,7 +22,7 @@ from skillkit.ros.frames import CellFrames
 from skillkit.ros.names import ANSWERS, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.object_poses import ObjectPoses
 from skillkit.ros.teleop import TeleopTopics
-from skillkit.spaces import AnswerInput, SignalInput
+from skillkit.spaces import AnswerInput, ControlInput, SignalInput
 
 LOOK_EVERY = 0.2  # [s] between two looks for new topics
 
@@ -42,7 +42,7 @@ class Inputs:
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
         self._found: dict[str, Subscription | None] = {}
         self._readers: list[JointStateReader] = []
-        self.frames = CellFrames(node, cell, loop.between_ticks)
+        self.frames = CellFrames(node, cell, loop.between_ticks, lambda text: loop.put(ControlInput(text, loop.now())))
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.add)
         topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:

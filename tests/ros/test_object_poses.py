@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ from skillkit.cell import Camera, Cell  # noqa: E402
 from skillkit.kinematics import ArmKinematics  # noqa: E402
 from skillkit.pose import Pose  # noqa: E402
 from skillkit.ros.conversions import stamp_of  # noqa: E402
-from skillkit.ros.frames import CellFrames, hand_eye  # noqa: E402
+from skillkit.ros.frames import STATIC, CellFrames, hand_eye  # noqa: E402
 from skillkit.ros.object_poses import ObjectPoses  # noqa: E402
 from skillkit.spaces import JointInput, ObjectInput, SignalInput  # noqa: E402
 
@@ -42,7 +43,8 @@ class Bench:
     def __init__(self, node: Node, hardware: bool = False) -> None:
         self.put: list[Any] = []
         self.heard: list[str] = []
-        self.frames = CellFrames(node, CELL, lambda action: action())
+        self.notes: list[str] = []
+        self.frames = CellFrames(node, CELL, lambda action: action(), self.notes.append)
         loop: Any = SimpleNamespace(now=lambda: 7.0, put=self.put.append, between_ticks=lambda action: action())
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.append)
 
@@ -139,6 +141,27 @@ def test_transforms_of_tf_are_used_at_their_stamps(node: Node) -> None:
     bench.frames.moved(SimpleNamespace(transforms=edges[1:]))
     bench.poses.take("cup", seen("camera_link", 5.0, Pose.from_vector()), 7.0)
     assert bench.objects[0].position == (3.0, 0.0, 0.0)
+
+
+def test_a_hand_eye_transform_of_tf_static_is_noted_with_its_hash_once_and_again_when_it_changes(node: Node) -> None:
+    bench = Bench(node)
+    edge = TransformStamped(child_frame_id="hand_camera")
+    edge.header.frame_id = "panda/tool"
+    for x in (0.05, 0.05, 0.06):
+        edge.transform.translation.x = x
+        bench.frames.fixed(SimpleNamespace(transforms=[edge]))
+    told = [json.loads(note.removeprefix(STATIC)) for note in bench.notes]
+    assert [(one["frame"], one["on"], one["xyz_xyzw"][0]) for one in told] == [("hand_camera", "panda/tool", 0.05), ("hand_camera", "panda/tool", 0.06)]
+    assert told[0]["sha256"] != told[1]["sha256"]
+
+
+def test_a_driver_that_puts_its_robot_at_the_origin_does_not_move_the_arm_of_the_cell(node: Node) -> None:
+    bench = Bench(node)
+    edge = TransformStamped(child_frame_id=CELL.arms[0].embodiment.base)
+    edge.header.frame_id, edge.transform.rotation.w = "world", 1.0
+    bench.frames.fixed(SimpleNamespace(transforms=[edge]))
+    bench.poses.take("cup", seen(CELL.arms[0].embodiment.base, 1.0), 7.0)
+    np.testing.assert_allclose(bench.objects[0].position, (STANDS @ SEEN).position, atol=1e-9)
 
 
 def detected(name: str, score: float, pose: Pose, frame: str = "", stamp: float = 0.0) -> Any:
