@@ -8,8 +8,9 @@ from pathlib import Path
 
 from skillkit import compiled, share, teleop
 from skillkit.arm import ArmLoop
+from skillkit.braking import JointLimits
 from skillkit.cell import Cell, CellArm
-from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.kinematics import ArmKinematics, CartesianController, Collisions
 from skillkit.library import load_skills
 from skillkit.option import Option
 from skillkit.pose import Array
@@ -65,8 +66,8 @@ class System:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """What the tasks call the arms: ``arm`` where there is one, else their names."""
-        return ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
+        """See :func:`roles_of`."""
+        return roles_of(self.cell)
 
     def add_task(self, name_or_file: str | Path) -> Task:
         """Load and check a task against the skills that are there."""
@@ -89,12 +90,22 @@ class System:
         return Runtime([arm_loop(arm, self.compiled) for arm in self.cell.arms], self.options(), sizes, second_goal)
 
 
-def arm_loop(arm: CellArm, fast: bool = False) -> ArmLoop:
-    """The control loop of one arm of a cell; ``fast``: in machine code."""
-    model, rate = arm.embodiment, arm.embodiment.control_rate
-    if not fast:
-        return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate))
-    from skillkit.compiled.limits import CompiledLimits
-    from skillkit.kinematics.compiled_control import CompiledController
+def roles_of(cell: Cell) -> tuple[str, ...]:
+    """What tasks call the arms of a cell: ``arm`` where there is one, else their names."""
+    return ("arm",) if len(cell.arms) == 1 else tuple(arm.name for arm in cell.arms)
 
-    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CompiledController(model, rate), SafetyGate(model, rate, limits=CompiledLimits))
+
+def arm_loop(arm: CellArm, fast: bool = False) -> ArmLoop:
+    """The control loop of one arm of a cell; ``fast``: in machine code, but for a controller that has to keep clear of things."""
+    model, rate, limits = arm.embodiment, arm.embodiment.control_rate, JointLimits
+    if arm.avoid is None:
+        controller = CartesianController(model, rate)
+    else:
+        around = arm.avoid
+        controller = CartesianController(model, rate, Collisions(model, around.boxes, around.workspace, around.touching), around.margin)
+    if fast:
+        from skillkit.compiled.limits import CompiledLimits as limits
+        from skillkit.kinematics.compiled_control import CompiledController
+
+        controller = CompiledController(model, rate) if arm.avoid is None else controller
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), controller, SafetyGate(model, rate, limits=limits))

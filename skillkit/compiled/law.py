@@ -36,7 +36,12 @@ INPUT, LEAD, LIMITED, TRACKING = 1, 2, 4, 8  # what is returned
     TASK,
     JUMP,
 ) = range(16)
-WEIGHT, PROJECTION, TABLE = 16, 24, 64  # fixed: weights (6,), projection (36,), table of the limits (5 n,), home (n,), weights of the joints (n,)
+WEIGHT, POSTURE_BEHIND, PROJECTION, TABLE = (
+    16,
+    22,
+    24,
+    64,
+)  # fixed: weights (6,), projection (36,), table of the limits (5 n,), home (n,), weights of the joints (n,)
 
 # state: numbers ahead, then blocks of n
 HOLDING, MET, TARGET, PLACE, REST, CURVATURE, BITS = 0, 1, 2, 14, 26, 32, 38
@@ -236,7 +241,7 @@ def wish(fixed: Array, state: Array, n: int, table: Array, error: Array, motion:
         motion[i] *= fixed[WEIGHT + i]
         if i < 3 or fixed[POSITION_FIRST] == 0.0:
             square += error[i] * error[i]
-    drawn = posture(fixed, state, n, table, min(1.0, sqrt(square) / fixed[LEAD_POSITION]), pull)
+    drawn = posture(fixed, state, n, table, min(fixed[POSTURE_BEHIND], sqrt(square) / fixed[LEAD_POSITION]), pull)
     for i in range(6):
         error[i] -= motion[i]
         motion[i] -= state[CURVATURE + i]

@@ -10,6 +10,7 @@ import numpy as np
 from skillkit.braking import JointLimits
 from skillkit.compiled import law
 from skillkit.compiled.chain import LINK
+from skillkit.embodiment import Embodiment
 from skillkit.kinematics import control
 from skillkit.kinematics.control import CartesianController
 from skillkit.kinematics.model import ArmKinematics, manipulability
@@ -28,6 +29,14 @@ class CompiledController(CartesianController):
     there is nothing to prepare.
     """
 
+    def __init__(self, arm: Embodiment, rate: float = 100.0) -> None:
+        """As the base class; it does not keep clear of anything.
+
+        Raises:
+            InvalidValue: a rate that is not above 0, or a URDF that cannot be read.
+        """
+        super().__init__(arm, rate)
+
     _constants_of: JointLimits | None = None  # the limits that the constants were made for
 
     @cached_property
@@ -41,12 +50,13 @@ class CompiledController(CartesianController):
         numbers[law.LEAD_POSITION], numbers[law.LEAD_ROTATION], numbers[law.JUMP] = control.LEAD_POSITION, self._lead_rotation, control.LEAD_ROTATION
         numbers[law.APPROACH], numbers[law.BRAKING_SHARE], numbers[law.LANDING] = self._approach, control.BRAKING_SHARE, self._landing
         numbers[law.DAMPING], numbers[law.DAMPING_PER_ERROR], numbers[law.FLOOR] = control.DAMPING, control.DAMPING_PER_ERROR, control.QUADRATIC_FLOOR
+        numbers[law.POSTURE_BEHIND] = control.POSTURE_BEHIND
         numbers[law.POSTURE_RATE], numbers[law.RATE], numbers[law.RAMP] = control.POSTURE_RATE, self._rate, limits.ramp
         numbers[law.DIVERGED], numbers[law.LARGEST] = control.DIVERGED, control.LARGEST_DELTA
         numbers[law.POSITION_FIRST], numbers[law.TASK] = self._position_first, self._task is not None
         numbers[law.WEIGHT : law.WEIGHT + 6] = self._weight
         numbers[law.PROJECTION : law.PROJECTION + 36] = (np.eye(6) if self._task is None else self._task).ravel()
-        return frozen(np.concatenate((numbers, limits.table, self.arm.home, np.ones(self.arm.n))))
+        return frozen(np.concatenate((numbers, limits.table, self.arm.home, np.ones(self.arm.n) if self._ready is None else self._ready)))
 
     @cached_property
     def _works(self) -> Array:
