@@ -176,6 +176,8 @@ class SafetyGate:
 
     def _watch_following(self, measured: Array) -> None:
         away = np.abs(measured - self._sent)
+        if max(away.tolist()) <= AHEAD:  # quicker than an array of so few, and what is nearly always so
+            return
         beyond = away - AHEAD - AHEAD_TIME * np.abs(self._step) * self.rate
         if (beyond > 0.0).any():
             joint = int(np.argmax(beyond))
@@ -238,9 +240,12 @@ class SafetyGate:
         return self._record(frozen(np.where(np.abs(position - inside) <= self._hair, inside, position)), limited)
 
     def _record(self, position: Array, limited: tuple[str, ...]) -> GateStep:
-        step = frozen(position - self._sent)
-        self._change, self._step, self._sent = frozen(step - self._step), step, position
-        return GateStep(position, frozen(step / self._dt), limited, not self._reason, self._reason)
+        step = position - self._sent
+        change, velocity = step - self._step, step / self._dt
+        for array in (step, change, velocity):
+            array.setflags(write=False)
+        self._change, self._step, self._sent = change, step, position
+        return GateStep(position, velocity, limited, not self._reason, self._reason)
 
 
 def _converted(values: Any) -> Array | None:
