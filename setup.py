@@ -50,6 +50,8 @@ ROS = [
 
 EXTRAS = {
     "ros": ROS,
+    "sentences": ["sentence-transformers>=3"],
+    "ray": ["ray>=2.9"],
     "learn": ["torch>=2.4", "torchjd>=0.7", "safetensors", "pyarrow", "pillow", "scipy", "scikit-learn"],
     "tensorboard": ["tensorboard"],
     # What Meta-World needs; itself it comes with 'pip install --no-deps metaworld==3.1.1': it asks for one old version of mujoco, and works with ours.

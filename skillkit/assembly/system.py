@@ -9,7 +9,7 @@ from pathlib import Path
 from skillkit import share, teleop
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell, CellArm
-from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.kinematics import ArmKinematics, CartesianController, Collisions
 from skillkit.library import load_skills
 from skillkit.option import Option
 from skillkit.pose import Array
@@ -95,4 +95,9 @@ def roles_of(cell: Cell) -> tuple[str, ...]:
 def arm_loop(arm: CellArm) -> ArmLoop:
     """The control loop of one arm of a cell."""
     model, rate = arm.embodiment, arm.embodiment.control_rate
-    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate))
+    if arm.avoid is None:
+        controller = CartesianController(model, rate)
+    else:
+        around = arm.avoid
+        controller = CartesianController(model, rate, Collisions(model, around.boxes, around.workspace, around.touching), around.margin)
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), controller, SafetyGate(model, rate))

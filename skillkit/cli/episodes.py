@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from skillkit.cli.output import one_document
 from skillkit.cli.questions import answerer
 from skillkit.cli.request import Request
 from skillkit.cli.result import LoopTimes, Result, SkillRow
@@ -118,6 +119,7 @@ def run_requests(requests: Sequence[Request], jobs: int) -> Iterator[Result]:
 def _run_apart(request: Request) -> Result | str:
     """An error as its words: errors with data of their own do not travel between processes."""
     try:
-        return run_request(request)
+        with one_document():
+            return run_request(request)
     except SkillkitError as error:
         return str(error)

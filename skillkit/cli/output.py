@@ -10,11 +10,26 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_reserved: ContextVar[TextIO | None] = ContextVar("reserved", default=None)
+
+
+@contextmanager
+def one_document() -> Iterator[None]:
+    """Keep standard output for ``print_json``: what policies print goes to standard error meanwhile."""
+    before = _reserved.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _reserved.reset(before)
 
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -33,8 +48,9 @@ def say(text: object, *, error: bool = False) -> None:
 
 def print_json(document: Any) -> None:
     """The one JSON document of a command; numbers that JSON cannot hold become null."""
-    sys.stdout.write(json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    stream = _reserved.get() or sys.stdout
+    stream.write(json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    stream.flush()
 
 
 def _plain(value: Any) -> Any:

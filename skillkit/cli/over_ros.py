@@ -49,7 +49,7 @@ def run_over_ros(request: Request, watched: bool) -> Result:
     with TemporaryDirectory(prefix="skillkit-") as scratch, _watching(request, watched) as (on_tree, on_stage):
         bag = request.bag or str(Path(scratch) / "run.mcap")  # what ran is read from it also where nobody asked for it
         setup = Setup(
-            robot="" if request.cell else request.robot, cell=request.cell, scene="" if request.hardware else task.scene,
+            robot=request.robot, cell=request.cell, scene="" if request.hardware else task.scene,
             seed=request.seed, options=request.scene, tasks=(request.task,), hardware=request.hardware,
             speed=request.speed, skills=request.skills, use=request.use, bag=bag,
             picture=str(Path(request.picture).absolute()) if request.picture else "",

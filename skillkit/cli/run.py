@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, task_parameters
+from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, robot_or_cell, task_parameters
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.request import Request, bag_paths, free_path
@@ -22,7 +22,7 @@ FOLDER = Path("runs")
 
 def run(
     task: TaskName,
-    robot: RobotName = "panda",
+    robot: RobotName = "",
     cell: CellName = "",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene; of the first episode where there are several.")] = 0,
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many, with seeds counted up from --seed.")] = 1,
@@ -52,6 +52,7 @@ def run(
         raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
     if answers and (ros or hardware):
         raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
+    robot = robot_or_cell(robot, cell)
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
     request = Request(

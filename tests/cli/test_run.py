@@ -33,10 +33,12 @@ policy: {python: "policy:Sway"}
 POLICY = """
 from skillkit.spaces import CartesianDelta
 
+print("imported")
+
 
 class Sway:
     def start(self, situation):
-        pass
+        print("begins")
 
     def act(self, situation):
         return {"arm": CartesianDelta((0.0, 0.0, 0.002))}
