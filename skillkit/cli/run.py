@@ -139,9 +139,9 @@ def with_files(requests: list[Request], record: str, picture: str, shown: bool) 
     bags, pictures = bag_paths(record, seeds), bag_paths(picture, seeds)
     for path in (path for path in bags if path and Path(path).exists()):
         raise InvalidValue("--record", path, "a file that does not exist yet: bags are never overwritten")
-    for path in (Path(record).with_suffix(kind) for kind in made if shown):
-        if path.exists():
-            raise InvalidValue("--record", record, f"a name beside which no {path.name} stands yet: it would be overwritten")
+    for beside in (Path(record).with_suffix(kind) for kind in made if shown):
+        if beside.exists():
+            raise InvalidValue("--record", record, f"a name beside which no {beside.name} stands yet: it would be overwritten")
     for path in filter(None, (*bags, *pictures)):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     return [replace(request, bag=bag, picture=image) for request, bag, image in zip(requests, bags, pictures, strict=True)]
