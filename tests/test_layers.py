@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skillkit"
 
 LAYER = {
-    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
+    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share", "aim"), 0),
     **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "descriptor", "cell", "hardware", "surroundings", "robot_description"), 1),
     **dict.fromkeys(("expressions", "termination", "protocols"), 1),
     **dict.fromkeys(("runtime", "library", "skill", "skill_file", "skill_schema", "declarations", "records", "arm", "perception", "carried", "teleop"), 2),

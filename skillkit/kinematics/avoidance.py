@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 import daqp
 import numpy as np
+from numpy.typing import NDArray
 
 from skillkit.braking import JointLimits
 from skillkit.kinematics.collision import Clearance, Collisions
@@ -56,7 +57,8 @@ class Avoidance:
             return wanted, ()
         near = self._look(position)
         least = -np.maximum(0.0, near.distances - self.kept - BUFFER) / self._ticks
-        chosen, names = wanted, ()
+        chosen = wanted
+        names: tuple[str, ...] = ()
         if (near.gradients @ wanted < least).any():
             chosen = self._nearest(wanted, near.gradients, least, *bounds(), metric())
             reached = near.gradients @ chosen <= least + REACHED * np.abs(near.gradients) @ self.limits.step
@@ -108,6 +110,6 @@ def _least(found: Clearance) -> dict[tuple[str, str], float]:
     return dict(reversed(list(zip(found.names, found.distances.tolist(), strict=True))))
 
 
-def _names(found: Clearance, chosen: Array) -> tuple[str, ...]:
+def _names(found: Clearance, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
     """What ``active_limits`` calls the chosen entries, for example ``"collision:link5~wall"``."""
     return tuple(dict.fromkeys(f"collision:{'~'.join(names)}" for names, taken in zip(found.names, chosen.tolist(), strict=True) if taken))
