@@ -88,6 +88,7 @@ class Cell:
         arms = [arm for index, item in enumerate(data["arms"]) if (arm := _arm(document, item, index)) is not None]
         _check_names(document, "arms", [arm.name for arm in arms])
         _check_serials(document, arms)
+        _check_signals(document, arms)
         cameras = _cameras(document, data.get("cameras", []), {WORLD, *(arm.name for arm in arms)})
         _check_names(document, "cameras", [camera.name for camera in cameras])
         objects = _objects(document, data.get("objects", {}))
@@ -119,6 +120,16 @@ def _check_serials(document: Document, arms: list[CellArm]) -> None:
     for index, serial in enumerate(serials):
         if serial and serial in serials[:index]:
             document.error(("arms", index, "hardware", "serial"), "duplicate-name", f"two arms have the serial '{serial}'", "read it off the arm's plate")
+
+
+def _check_signals(document: Document, arms: list[CellArm]) -> None:
+    owners: dict[str, str] = {}
+    for index, arm in enumerate(arms):
+        for name in arm.hardware.signals:
+            if name in owners:
+                where = ("arms", index, "hardware", "signals", name)
+                document.error(where, "duplicate-name", f"'{owners[name]}' and '{arm.name}' both have a signal '{name}'", "give each signal its own name")
+            owners[name] = arm.name
 
 
 def _arm(document: Document, item: Any, index: int) -> CellArm | None:

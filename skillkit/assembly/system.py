@@ -63,8 +63,8 @@ class System:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """What the tasks call the arms: ``arm`` where there is one, else their names."""
-        return ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
+        """See :func:`roles_of`."""
+        return roles_of(self.cell)
 
     def add_task(self, name_or_file: str | Path) -> Task:
         """Load and check a task against the skills that are there."""
@@ -85,6 +85,11 @@ class System:
     def runtime(self, sizes: Mapping[str, Array] = NOTHING, second_goal: str = "refuse") -> Runtime:
         """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen; for ``second_goal`` see :class:`Runtime`."""
         return Runtime([arm_loop(arm) for arm in self.cell.arms], self.options(), sizes, second_goal)
+
+
+def roles_of(cell: Cell) -> tuple[str, ...]:
+    """What tasks call the arms of a cell: ``arm`` where there is one, else their names."""
+    return ("arm",) if len(cell.arms) == 1 else tuple(arm.name for arm in cell.arms)
 
 
 def arm_loop(arm: CellArm) -> ArmLoop:

@@ -52,6 +52,7 @@ DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
+POSTURE_BEHIND = 0.3  # … and of its speed limit while the arm stands behind its target: with 1, pull and feedback could stand in balance
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
@@ -290,7 +291,7 @@ class CartesianController:
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
             forward -= self._curvature
-        posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
+        posture = self._posture(min(POSTURE_BEHIND, sqrt(square) / LEAD_POSITION))
         if posture is not None:
             forward -= jacobian @ posture
         sides[:, 0] = forward
@@ -313,7 +314,7 @@ class CartesianController:
         return share / max(1.0, share * _largest(gap * self._per_step))
 
     def _posture(self, behind: float) -> Array | None:
-        """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
+        """Displacement (n,) towards home, only while the arm moves or is ``behind`` its target: at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way.
         """
