@@ -71,9 +71,8 @@ class Avoidance:
         if self._seen is None:
             return False
         place, near = self._seen
-        seen = min(WITHIN, float(near.distances[0])) if len(near.distances) else WITHIN
         moved = np.abs(position - place) + (1.0 + self._ticks) * np.abs(wanted)
-        return seen - float(self._levers @ moved) > self.kept + BUFFER
+        return _nearest_of(near) - float(self._levers @ moved) > self.kept + BUFFER
 
     def _look(self, position: Array) -> Clearance:
         if self._seen is None or self._seen[0] is not position:
@@ -97,12 +96,19 @@ class Avoidance:
     def _blocking(self, chosen: Array, position: Array, near: Clearance) -> tuple[str, ...]:
         """What would be too near where the arm comes to rest after ``chosen``; empty if nothing."""
         ticks = float((np.abs(chosen) / self.limits.change).max()) + self.limits.ramp
-        ahead = self.collisions.clearance(position + (1.0 + 0.5 * ticks) * chosen, self.kept)
+        way = (1.0 + 0.5 * ticks) * chosen
+        if _nearest_of(near) - float(self._levers @ np.abs(way)) > self.kept:
+            return ()
+        ahead = self.collisions.clearance(position + way, self.kept)
         if not len(ahead.distances):
             return ()
         now = _least(near)
         worse = [distance < min(self.kept, now.get(names, self.kept)) - EXACT for names, distance in zip(ahead.names, ahead.distances.tolist(), strict=True)]
         return _names(ahead, np.array(worse))
+
+
+def _nearest_of(found: Clearance) -> float:
+    return float(found.distances[0]) if len(found.distances) else WITHIN
 
 
 def _least(found: Clearance) -> dict[tuple[str, str], float]:
