@@ -18,6 +18,7 @@ TASK = """
 task: wait_a_little
 description: Leave everything as it is.
 scene: coffee
+judge: coffee_made
 tree:
   wait: 0.5 s
 """
