@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skillkit"
 
 LAYER = {
-    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
+    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share", "aim"), 0),
     **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "compiled", "descriptor", "cell", "hardware"), 1),
     **dict.fromkeys(("surroundings", "robot_description"), 1),
     **dict.fromkeys(("expressions", "termination", "protocols"), 1),
