@@ -14,14 +14,17 @@ EXAMPLE = "skillkit compare runs/single runs/mt10"
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="RUN", help="An evaluated run.")],
-    second: Annotated[Path, typer.Argument(metavar="RUN", help="Another one, evaluated with the same seed.")],
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="An evaluated run, or a folder of them, one for each training seed.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN", help="Another one, evaluated with the same seeds.")],
     as_json: AsJson = False,
 ) -> int:
-    """Second run minus first over the episodes that both ran with the same goals, with bootstrap intervals at 95 %."""
-    from skillkit.learn.results import compare_outcomes, read_outcomes
+    """Second run minus first over the episodes that both ran with the same goals, with bootstrap intervals at 95 %.
 
-    found = compare_outcomes(read_outcomes(first), read_outcomes(second))
+    Folders of runs are paired by the runs' names, and the interval then holds what training itself varies, too.
+    """
+    from skillkit.learn.results import compare_runs
+
+    found = compare_runs(first, second)
     if as_json:
         tasks = [{"task": task, **interval._asdict()} for task, interval in found.tasks.items()]
         print_json({"episodes": found.episodes, "first": found.first, "second": found.second, "difference": found.mean._asdict(), "tasks": tasks})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skillkit.cli.arguments import pairs
 from skillkit.cli.output import progress
+
+if TYPE_CHECKING:
+    from skillkit.learn.training import Training
 
 EXAMPLE = "skillkit train configs/learn/mt10.yaml --set steps=2000 -o runs/mt10"
 
@@ -18,6 +21,7 @@ def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A training's YAML, such as those in configs/learn.")],
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Where the run goes; a run that was killed goes on from there.")],
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another value for a word of the file.")] = None,
+    find: Annotated[bool, typer.Option("--find-rate", help="Only try ever larger learning rates and suggest one; nothing is written.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write event files for TensorBoard into the run, too.")] = False,
 ) -> int:
     """Train, and write the model, a log and a report into RUN. The same file and seed give the same weights bit for bit.
@@ -31,6 +35,8 @@ def train(
     begun = perf_counter()
     loaded = load_config(config, pairs(changes, "--set"))
     training = Training(loaded, folder)
+    if find:
+        return find_a_rate(training)
     first = training.step
     with progress("steps", loaded.steps) as done:
         training.run(lambda step, loss: done(step))
@@ -40,4 +46,13 @@ def train(
     parameters = sum(parameter.numel() for parameter in training.model.parameters())
     resumed = f", resumed at step {first}" if first else ""
     print(f"{folder}: {len(training.data.tasks)} tasks, {parameters} parameters, {loaded.steps} steps in {perf_counter() - begun:.0f} s{resumed}; {report}")
+    return 0
+
+
+def find_a_rate(training: Training) -> int:
+    """A short training at ever larger rates."""
+    from skillkit.learn.schedules import find_rate
+
+    found = find_rate(training.one_step)
+    print(f"tried {len(found.rates)} rates up to {found.rates[-1]:.1e}; the loss falls fastest with --set rate={found.suggested:.1e}")
     return 0

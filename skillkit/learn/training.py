@@ -81,7 +81,7 @@ class Training:
     def run(self, on_step: OnStep | None = None) -> Path:
         """Train to the end; the folder of the run, with the model in it."""
         while self.step < self.config.steps:
-            loss = self._one_step()
+            loss = self.one_step(self.schedule.rate(self.step))
             self.step += 1
             last = self.step == self.config.steps
             if self.rank == 0 and (self.step % self.config.log_every == 0 or last):
@@ -94,9 +94,9 @@ class Training:
             self._finish()
         return self.folder
 
-    def _one_step(self) -> float:
+    def one_step(self, rate: float) -> float:
+        """One step of the optimiser at a learning rate; its loss."""
         self.model.train()
-        rate = self.schedule.rate(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         learned = 1.0 - self.losses.clamp(0.0, 1.0).cpu().numpy()  # a loss of 1 is about that of never moving

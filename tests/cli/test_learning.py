@@ -72,4 +72,26 @@ def test_compare_pairs_episodes_with_the_same_goal(invoke: Callable, tmp_path: P
 
 def test_two_equal_runs_differ_by_nothing() -> None:
     outcomes = {("push", 0, number): number % 2 for number in range(10)}
-    assert compare_outcomes(outcomes, outcomes).mean == (0.0, 0.0, 0.0)
+    assert compare_outcomes([(outcomes, outcomes)] * 3).mean == (0.0, 0.0, 0.0)
+
+
+def test_runs_of_several_seeds_are_paired_by_name_and_widen_the_interval(invoke: Callable, tmp_path: Path) -> None:
+    for side, seeds in (("a", ([0, 1] * 10, [0, 1] * 10)), ("b", ([1] * 20, [0, 1] * 10))):
+        for number, outcomes in enumerate(seeds):
+            folder = tmp_path / side / f"seed{number}"
+            folder.mkdir(parents=True)
+            (folder / RESULTS.format(seed=0)).write_text(json.dumps(summary([row("push", outcomes)], 0)))
+    found = invoke("compare", tmp_path / "a", tmp_path / "b", "--json").json
+    assert found["episodes"] == 40
+    assert found["difference"]["estimate"] == pytest.approx(0.25)
+    assert found["difference"]["low"] == 0.0  # both draws may be the seed that gained nothing
+    one = invoke("compare", tmp_path / "a" / "seed0", tmp_path / "b" / "seed0", "--json").json
+    assert one["difference"]["low"] > 0.2
+    assert invoke("compare", tmp_path / "a", tmp_path / "b" / "seed0").code == 2
+
+
+def test_a_search_for_a_learning_rate_names_one_and_leaves_nothing(invoke: Callable, config: Path, tmp_path: Path) -> None:
+    found = invoke("train", config, "-o", tmp_path / "run", "--find-rate")
+    assert found.code == 0, found.err
+    assert 1e-6 <= float(found.out.split("--set rate=")[1].split()[0]) <= 1.0
+    assert not (tmp_path / "run").exists()
