@@ -5,8 +5,8 @@ Each of M modes says where the tool should go, along each axis as a mixture of w
     aₘ = clip(κₘ (Σₖ wₘₖ pₖ + oₘ − tool)),   w = softmax over the points, the tool itself and the origin,
 
 and the gripper's command beside it. A demonstrated action is likely where one mode explains it (a mixture of Laplace distributions, Bishop, "Mixture
-Density Networks", 1994); the likeliest mode acts. Where a regression has to learn every direction from every place, a controller that found its point
-is right for places that were never shown, too.
+Density Networks", 1994). What acts is the mean of the modes by their shares: the likeliest one alone comes to rest where it hands over to the next.
+Where a regression has to learn every direction from every place, a controller that found its point is right for places that were never shown, too.
 """
 
 from __future__ import annotations
@@ -80,10 +80,9 @@ class Attractors(nn.Module):
         return -torch.logsumexp(modes.shares - distance, dim=-1)[..., None].expand_as(wanted) / self.actions
 
     def forward(self, members: Sequence[Tensor], raw: Tensor) -> Tensor:
-        """Outputs of the members → raw actions (S, b, a): the mean of what their likeliest modes do."""
+        """Outputs of the members → raw actions (S, b, a): the mean over members and, by their shares, over modes."""
         done = []
         for found in members:
             modes = self.read(found, raw)
-            best = modes.shares.argmax(-1)[..., None, None].expand(*modes.shares.shape[:-1], 1, self.actions)
-            done.append(modes.actions.gather(-2, best)[..., 0, :].clamp(-1.0, 1.0))
+            done.append((modes.shares.exp()[..., None] * modes.actions.clamp(-1.0, 1.0)).sum(-2))
         return torch.stack(done).mean(0) * self.largest

@@ -28,7 +28,7 @@ class Config:
         network: how tasks share, see ``skillkit.learn.networks``. network_options: that network's own. hidden: widths of the hidden layers.
         members: networks that are trained side by side from different beginnings; their mean acts.
         loss: ``l1``, ``mse`` or ``huber``, of a regression. bins: along each action, of which the likeliest acts; 0 for a regression.
-        modes: instead of bins, controllers that pull the tool to a point that is seen, of which the likeliest acts; 0 for none.
+        modes: instead of bins, controllers that pull the tool to points that are seen, mixed by their shares; 0 for none.
         weighting, aggregator, sampling, schedule: methods by name, with their options beside them.
         steps: of the optimiser. batch: samples per slot. slots: per step; 0 means one for each task.
         rate: learning rate. decay: weight decay. clip: largest norm of the gradient; 0 for none.

@@ -60,7 +60,7 @@ class Bins:
 
 
 class Attractors:
-    """Controllers that pull the tool to points, of which the likeliest acts; the first point is the tool."""
+    """Controllers that pull the tool to points, by their shares; the first point is the tool."""
 
     def __init__(self, points: Floats, largest: Floats) -> None:
         self.columns, self.largest = points.astype(np.int64), largest
@@ -71,12 +71,12 @@ class Attractors:
         total = np.zeros_like(self.largest)
         count, others = len(self.columns) + 1, len(self.largest) - 3
         for found in members:
-            each = found.reshape(-1, 3 * count + 5 + others)
-            mode = each[each[:, -1].argmax()]
-            weights = mode[: 3 * count].reshape(3, count)
-            grown = np.exp(weights - weights.max(1, keepdims=True))
-            target = (grown[:, :-1] / grown.sum(1, keepdims=True) * places).sum(1) + REACH * mode[3 * count : 3 * count + 3]
-            gain = GAIN * np.exp(FOLD * np.tanh(mode[3 * count + 3]))
-            pulled = np.concatenate([gain * (target - places[:, 0]), mode[3 * count + 4 : -1]]).clip(-1.0, 1.0)
-            total = total + pulled.astype(np.float32)
+            modes = found.reshape(-1, 3 * count + 5 + others)
+            weights = modes[:, : 3 * count].reshape(-1, 3, count)
+            grown = np.exp(weights - weights.max(2, keepdims=True))
+            target = (grown[..., :-1] / grown.sum(2, keepdims=True) * places).sum(2) + REACH * modes[:, 3 * count : 3 * count + 3]
+            gain = GAIN * np.exp(FOLD * np.tanh(modes[:, 3 * count + 3 : 3 * count + 4]))
+            done = np.concatenate([gain * (target - places[:, 0]), modes[:, 3 * count + 4 : -1]], axis=1).clip(-1.0, 1.0)
+            shares = np.exp(modes[:, -1] - modes[:, -1].max())
+            total = total + (shares / shares.sum() @ done).astype(np.float32)
         return total / np.float32(len(members)) * self.largest

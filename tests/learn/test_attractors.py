@@ -24,12 +24,12 @@ def output_for(point: int, offset: float, share: float) -> list[float]:
     return [*weights, offset, offset, offset, 0.0, share]
 
 
-def test_the_likeliest_mode_pulls_the_tool_to_its_point() -> None:
+def test_a_mode_that_is_sure_pulls_the_tool_to_its_point() -> None:
     made = Attractors(3, 2, POINTS)
-    found = torch.tensor([[[*output_for(1, 0.0, 2.0), *output_for(2, 0.1, 0.0)]]])
+    found = torch.tensor([[[*output_for(1, 0.0, 20.0), *output_for(2, 0.1, 0.0)]]])
     raw = torch.tensor([[[0.10, 0.20, 0.30, 0.12, 0.15, 0.90]]])
     assert made([found], raw)[0, 0].tolist() == pytest.approx([GAIN * 0.02, -GAIN * 0.05, 1.0])
-    other = torch.tensor([[[*output_for(1, 0.0, 0.0), *output_for(2, 0.1, 2.0)]]])
+    other = torch.tensor([[[*output_for(1, 0.0, 0.0), *output_for(2, 0.1, 20.0)]]])
     assert made([other], raw)[0, 0].tolist() == pytest.approx([GAIN * (REACH * 0.1 - 0.1), -1.0, -1.0])
 
 
