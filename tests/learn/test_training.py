@@ -104,7 +104,7 @@ def test_a_run_does_not_go_on_with_another_configuration(configured: Callable, t
 
 @pytest.mark.parametrize("network", ["shared", "heads", "separate"])
 def test_it_learns_three_linear_tasks(network: str, configured: Callable, tmp_path: Path) -> None:
-    trained(configured(network=network, steps=250, batch=32, rate=1e-2, average=0.98), tmp_path)
+    trained(configured(network=network, steps=600, batch=64, rate=1e-2, average=0.99), tmp_path)
     acting = Acting(tmp_path)
     seen = torch.tensor([0.1, -0.2, 0.3, 0.5, 0.4, -0.1]).numpy()
     for task, wanted in (("approach", [0.4, 0.6, -0.4]), ("flee", [-0.4, -0.6, 0.4]), ("sideways", [0.5, 0.6, 0.1])):
