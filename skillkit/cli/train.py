@@ -21,7 +21,7 @@ def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A training's YAML, such as those in configs/learn.")],
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Where the run goes; a run that was killed goes on from there.")],
     changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another value for a word of the file.")] = None,
-    find: Annotated[bool, typer.Option("--find-rate", help="Only try ever larger learning rates and suggest one; nothing is written.")] = False,
+    search: Annotated[bool, typer.Option("--find-rate", help="Train nothing: try learning rates in one short run, and suggest one.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write event files for TensorBoard into the run, too.")] = False,
 ) -> int:
     """Train, and write the model, a log and a report into RUN. The same file and seed give the same weights bit for bit.
@@ -35,8 +35,8 @@ def train(
     begun = perf_counter()
     loaded = load_config(config, pairs(changes, "--set"))
     training = Training(loaded, folder)
-    if find:
-        return find_a_rate(training)
+    if search:
+        return _find_rate(training, folder)
     first = training.step
     with progress("steps", loaded.steps) as done:
         training.run(lambda step, loss: done(step))
@@ -49,10 +49,14 @@ def train(
     return 0
 
 
-def find_a_rate(training: Training) -> int:
-    """A short training at ever larger rates."""
+def _find_rate(training: Training, folder: Path) -> int:
+    """Its losses over rates as a page in RUN; the weights are thrown away."""
+    from skillkit.exceptions import InvalidValue
+    from skillkit.learn.report import write_rates
     from skillkit.learn.schedules import find_rate
 
+    if training.step:
+        raise InvalidValue("--find-rate", str(folder), "a RUN that has not begun: rates are tried on fresh weights")
     found = find_rate(training.one_step)
-    print(f"tried {len(found.rates)} rates up to {found.rates[-1]:.1e}; the loss falls fastest with --set rate={found.suggested:.1e}")
+    print(f"suggested: --set rate={found.suggested:.2g} (now {training.config.rate:.2g}); {write_rates(folder, found)}")
     return 0

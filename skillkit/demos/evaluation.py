@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skillkit.demos.benchmark import SEEDS_PER_TASK
-from skillkit.exceptions import InvalidValue
+from skillkit.exceptions import InvalidValue, MissingLibrary
 from skillkit.learn.acting import Act, Acting
 from skillkit.learn.folding import fold, foldable
 from skillkit.learn.structure import Tally, wilson
@@ -66,10 +66,15 @@ def evaluate_task(acting: Acting, task: str, episodes: int, seed: int, policy: s
     return TaskResult(task, tuple(outcomes), tuple(steps))
 
 
-def evaluate(run: Path, tasks: Sequence[str], episodes: int, seed: int, jobs: int = 1) -> Iterator[TaskResult]:
-    """The results of each task in turn.
+def evaluate(run: Path, tasks: Sequence[str], episodes: int, seed: int, jobs: int = 1, cluster: str = "") -> Iterator[TaskResult]:
+    """The results of each task in turn; they depend on neither ``jobs`` nor ``cluster``.
+
+    Args:
+        cluster: address of a Ray cluster whose machines all see the folder ``run`` under the same path; ``local`` begins one here. Empty for processes of
+            this machine.
 
     Raises:
+        MissingLibrary: Ray, where a cluster is named.
         InvalidValue: more episodes than a seed has goals, or a model that was not learned from these tasks' observations.
         UnknownName: a task that the model does not know, where it is told tasks by number.
     """
@@ -80,11 +85,21 @@ def evaluate(run: Path, tasks: Sequence[str], episodes: int, seed: int, jobs: in
         raise InvalidValue("the model", str(run), "one of Meta-World; what was learned in a scene is tried with 'skillkit run TASK --use SKILL=FOLDER'")
     for task in tasks:
         acting.of(task, INSTRUCTIONS[task])
-    if jobs == 1:
+    if jobs == 1 and not cluster:
         yield from (evaluate_task(acting, task, episodes, seed) for task in tasks)
         return
-    with get_context("spawn").Pool(min(jobs, len(tasks)), _load, (run,)) as pool:
-        yield from pool.imap(_apart, [(task, episodes, seed) for task in tasks])
+    with _pool(min(jobs, len(tasks)), run.absolute(), cluster) as pool:
+        yield from pool.imap(_apart, [(task, episodes, seed) for task in tasks], chunksize=1)
+
+
+def _pool(processes: int, run: Path, cluster: str) -> Any:
+    if not cluster:
+        return get_context("spawn").Pool(processes, _load, (run,))
+    try:
+        from ray.util.multiprocessing import Pool
+    except ImportError:
+        raise MissingLibrary("ray", "ray") from None
+    return Pool(processes, _load, (run,), ray_address=cluster)
 
 
 _LOADED: list[Acting] = []  # of a worker process

@@ -25,6 +25,8 @@ class Config:
         features: ``plain`` or ``relative``. scales: of the tanh features [m]. jitter: standard deviation of noise on raw observations, as a share of
             each column's own deviation. shift: of a common move of all points in the plane [m], drawn anew for each sample; what is relative stays.
         condition: how the network is told the task: ``none``, ``one_hot``, ``embedding``, ``language``. film: it enters multiplicatively.
+        sentence_encoder: folder of the model that turns instructions into vectors; words are hashed without. encoder_sha256: which one it has to be.
+        encoder: of the dataset's images: ``none``, ``cnn``, ``vit``. goal: told as what is to be seen in the end: ``none``, ``state``, ``image``.
         network: how tasks share, see ``skillkit.learn.networks``. network_options: that network's own. hidden: widths of the hidden layers.
         members: networks that are trained side by side from different beginnings; their mean acts.
         loss: ``l1``, ``mse`` or ``huber``, of a regression. bins: along each action, of which the likeliest acts; 0 for a regression.
@@ -49,7 +51,11 @@ class Config:
     jitter: float = 0.0
     shift: float = 0.0
     condition: str = "one_hot"
+    sentence_encoder: str = ""
+    encoder_sha256: str = ""
     film: bool = False
+    encoder: str = "none"
+    goal: str = "none"
     network: str = "shared"
     network_options: Mapping[str, Any] = field(default_factory=dict)
     hidden: tuple[int, ...] = (400, 400, 400)
@@ -139,6 +145,8 @@ def checked(config: Config) -> Config:
         raise InvalidValue("modes", config.modes, "0 with bins")
     if not 0.0 <= config.average < 1.0:
         raise InvalidValue("average", config.average, "from 0 to below 1")
+    if config.goal == "image" and config.encoder == "none":
+        raise InvalidValue("encoder", config.encoder, "one that sees images, such as cnn, with goal: image")
     if not config.hidden or min(config.hidden) < 1:
         raise InvalidValue("hidden", config.hidden, "one or more widths")
     return replace(config, scales=tuple(map(float, config.scales)))

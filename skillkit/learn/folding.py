@@ -61,7 +61,7 @@ def _output(output: Attractors | Bins | Regression, actions: int) -> dict[str, T
 
 def foldable(model: Model) -> bool:
     """Whether its tasks can be folded."""
-    return all(type(member) in FOLDS for member in model.members)
+    return model.encoder is None and model.config.goal == "none" and all(type(member) in FOLDS for member in model.members)
 
 
 def fold_network(network: Network, condition: Tensor, task: int) -> Layers:

@@ -21,6 +21,7 @@ from skillkit.learn.batches import Batch, Demonstrations
 from skillkit.learn.checkpoint import Checkpoint, drop_later_lines
 from skillkit.learn.config import Config
 from skillkit.learn.gradients import ConflictMatrix, TaskGradients, make_aggregator
+from skillkit.learn.images import ENCODERS
 from skillkit.learn.model import Model
 from skillkit.learn.sampling import SAMPLERS, counts
 from skillkit.learn.schedules import Schedule
@@ -41,7 +42,7 @@ class Training:
     """
 
     def __init__(self, config: Config, folder: Path) -> None:
-        known = (("weighting", config.weighting, WEIGHTINGS), ("sampling", config.sampling, SAMPLERS))
+        known = (("weighting", config.weighting, WEIGHTINGS), ("sampling", config.sampling, SAMPLERS), ("encoder", config.encoder, ("none", *ENCODERS)))
         for kind, name, names in known:
             if name not in names:
                 raise UnknownName(kind, name, names)
@@ -95,7 +96,7 @@ class Training:
         return self.folder
 
     def one_step(self, rate: float) -> float:
-        """One step of the optimiser at a learning rate; its loss."""
+        """One step of the optimiser at a learning rate; the loss before it."""
         self.model.train()
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -116,7 +117,7 @@ class Training:
         return loss
 
     def _slot_losses(self, batch: Batch) -> Tensor:
-        return self.model.losses(batch.observations, batch.actions, batch.task)
+        return self.model.losses(batch.observations, batch.actions, batch.task, batch.images)
 
     def _task_losses(self, batch: Batch, slots: np.ndarray) -> Tensor:
         """(T,) of tasks with at least one slot each."""

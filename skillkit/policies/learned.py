@@ -90,6 +90,7 @@ class Loaded:
             self.network = onnx_function(folder / said["onnx"], said["onnx_sha256"])
         else:
             raise InvalidValue(f"backend in {folder / DESCRIPTION}", backend, "numpy, onnx")
+        self.weights = str(said["sha256" if backend == "numpy" else "onnx_sha256"])
 
     def act(self, seen: Array) -> Array:
         """(a,) the action, no larger than the demonstrations' largest ones."""
@@ -147,6 +148,7 @@ class Learned:
 
     def __init__(self) -> None:
         self.made = loaded(self.FOLDER)
+        self.weights = self.made.weights
         self.view = View(self.made.objects, self.made.numbers)
 
     def start(self, situation: Situation) -> None:

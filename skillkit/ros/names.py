@@ -38,6 +38,7 @@ class ArmTopics:
     gripper: str
     robot_description: str = "robot_description"
     teleop: str = "teleop/"
+    finger_states: str = ""
 
     @classmethod
     def of(cls, arm: str, alone: bool, hardware: Hardware | None = None, namespace: str | None = None) -> ArmTopics:
@@ -55,6 +56,7 @@ class ArmTopics:
             f"{prefix}{own.gripper.controller}/commands",
             f"{prefix}{own.robot_description}",
             f"{prefix}teleop/",
+            f"{prefix}{own.gripper.joint_states}" if own.gripper.joint_states else "",
         )
 
     @classmethod

@@ -76,7 +76,7 @@ def test_a_common_move_in_the_plane_leaves_heights_differences_and_what_is_not_t
 
 @pytest.mark.parametrize("name", sorted(CONDITIONS))
 def test_a_condition_has_the_size_it_says_and_tells_tasks_apart(name: str) -> None:
-    condition = CONDITIONS[name](["open the door", "press the button", "close the door"])
+    condition = CONDITIONS[name](torch.from_numpy(embed(["open the door", "press the button", "close the door"])))
     found = condition(torch.tensor([2, 0, 2]))
     assert found.shape == (3, condition.size)
     if condition.size:
