@@ -39,6 +39,7 @@ class CompiledController(CartesianController):
         super().__init__(arm, rate)
 
     _python: CartesianController | None = None  # what steers while the compiled law cannot say what is asked
+    _states: Array  # (1, numbers), replaced in every tick
     _constants_of: JointLimits | None = None  # the limits that the constants were made for
 
     @cached_property
@@ -174,7 +175,7 @@ class CompiledController(CartesianController):
         states, n, at = self._states, self.arm.n, law.BLOCKS
         outs = np.empty(states.shape)
         bits = law.tick(self._fixed, self._links, n, states, outs, self._works, mode)
-        outs.setflags(False)
+        outs.setflags(write=False)
         self._states, self._state, self._bounds = outs, (out := outs[0]), None
         self._position = position = out[at : at + n]
         self._step, self._change = out[at + 2 * n : at + 3 * n], out[at + 3 * n : at + 4 * n]
