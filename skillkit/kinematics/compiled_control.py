@@ -38,6 +38,8 @@ class CompiledController(CartesianController):
         """
         super().__init__(arm, rate)
 
+    _states: Array
+    _state: Array
     _python: CartesianController | None = None  # what steers while the compiled law cannot say what is asked
     _constants_of: JointLimits | None = None  # the limits that the constants were made for
 
@@ -174,7 +176,7 @@ class CompiledController(CartesianController):
         states, n, at = self._states, self.arm.n, law.BLOCKS
         outs = np.empty(states.shape)
         bits = law.tick(self._fixed, self._links, n, states, outs, self._works, mode)
-        outs.setflags(False)
+        outs.setflags(write=False)
         self._states, self._state, self._bounds = outs, (out := outs[0]), None
         self._position = position = out[at : at + n]
         self._step, self._change = out[at + 2 * n : at + 3 * n], out[at + 3 * n : at + 4 * n]
