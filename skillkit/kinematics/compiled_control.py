@@ -41,6 +41,7 @@ class CompiledController(CartesianController):
     _states: Array
     _state: Array
     _python: CartesianController | None = None  # what steers while the compiled law cannot say what is asked
+    _states: Array  # (1, numbers), replaced in every tick
     _constants_of: JointLimits | None = None  # the limits that the constants were made for
 
     @cached_property
