@@ -29,6 +29,7 @@ from skillkit.spaces import (
     ObjectInput,
     SignalInput,
     TeleopInput,
+    WrenchInput,
 )
 
 NAN = float("nan")
@@ -62,6 +63,8 @@ def input_record(given: Input) -> Record:
     text = ""
     if isinstance(given, JointInput):
         kind, name, values = "joint", given.arm, (*given.position, *given.velocity, given.opening, given.force)
+    elif isinstance(given, WrenchInput):
+        kind, name, values = "wrench", given.arm, given.values
     elif isinstance(given, ObjectInput):
         kind, name, values = "object", given.name, (*given.position, *given.quaternion)
     elif isinstance(given, SignalInput):
@@ -96,6 +99,8 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "joint":
             n = (len(values) - 2) // 2
             return JointInput(name, stamp, received, values[:n], values[n : 2 * n], values[2 * n], values[2 * n + 1])
+        if kind == "wrench":
+            return WrenchInput(name, stamp, received, values)
         if kind == "object":
             x, y, z, qx, qy, qz, qw = values
             return ObjectInput(name, stamp, received, (x, y, z), (qx, qy, qz, qw))
@@ -118,7 +123,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         return ControlInput(name, received)
     if kind == "answer":
         return AnswerInput(name, received, text)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer, driver, teleop")
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, wrench, object, signal, goal, cancel, control, answer, driver, teleop")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:

@@ -18,6 +18,7 @@ from skillkit.safety import SafetyGate
 from skillkit.skill import Skill
 from skillkit.spaces import NOTHING
 from skillkit.trees import Task, load_task
+from skillkit.wrench import Touch
 
 
 @dataclass
@@ -90,4 +91,5 @@ class System:
 def arm_loop(arm: CellArm) -> ArmLoop:
     """The control loop of one arm of a cell."""
     model, rate = arm.embodiment, arm.embodiment.control_rate
-    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate))
+    touch = Touch(arm.hardware.wrench)
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate), touch)

@@ -8,7 +8,7 @@ from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 
 from skillkit.cell import Cell
-from skillkit.hardware import Hardware
+from skillkit.hardware import Hardware, WrenchSource
 
 STEP, RESULT, TREE = "step", "result", "tree"
 DIGEST, KEYFRAME = "digest", "keyframe"
@@ -38,6 +38,7 @@ class ArmTopics:
     gripper: str
     robot_description: str = "robot_description"
     teleop: str = "teleop/"
+    wrench: str = "wrench"
 
     @classmethod
     def of(cls, arm: str, alone: bool, hardware: Hardware | None = None, namespace: str | None = None) -> ArmTopics:
@@ -55,6 +56,7 @@ class ArmTopics:
             f"{prefix}{own.gripper.controller}/commands",
             f"{prefix}{own.robot_description}",
             f"{prefix}teleop/",
+            f"{prefix}{(own.wrench or WrenchSource()).topic}",
         )
 
     @classmethod

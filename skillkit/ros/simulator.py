@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
@@ -23,13 +23,13 @@ from skillkit.cell import CellArm
 from skillkit.exceptions import SkillkitError
 from skillkit.pose import Array
 from skillkit.ros import process
-from skillkit.ros.conversions import closure_of, joint_state, pose_stamped, sampled, size_markers, stamp_of
+from skillkit.ros.conversions import closure_of, joint_state, pose_stamped, sampled, size_markers, stamp_of, wrench_stamped
 from skillkit.ros.follower import TrajectoryFollower
 from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.parameters import declare, load_cell, pairs
 from skillkit.ros.ticking import Schedule
 from skillkit.sim.world import TIME_STEP
-from skillkit.spaces import JointInput, ObjectInput
+from skillkit.spaces import JointInput, ObjectInput, WrenchInput
 
 PARAMETERS = {
     "robot": ("", "model of the only arm, for example panda"),
@@ -38,6 +38,7 @@ PARAMETERS = {
     "seed": (0, "draws the poses of everything in the scene"),
     "options": ("", "options of the scene: name=value, several separated by semicolons"),
     "joint_rate": (250.0, "joint states per second [Hz]"),
+    "wrench_rate": (125.0, "wrenches of each arm per second [Hz]"),
     "object_rate": (50.0, "poses of each object per second [Hz]"),
 }
 
@@ -51,6 +52,7 @@ class SimulatedArm:
         self.name, self.model = arm.name, arm.embodiment
         self.follower = TrajectoryFollower(arm.embodiment.home)
         self.states = node.create_publisher(JointState, topics.joint_states, self.quality)
+        self.wrenches = node.create_publisher(WrenchStamped, topics.wrench, self.quality)
         self.closure: float | None = None
         self._schedule = schedule
         self.listen(node, topics)
@@ -74,6 +76,10 @@ class SimulatedArm:
         """Publish a joint state."""
         self.states.publish(joint_state(self.model, given))
 
+    def feel(self, given: WrenchInput) -> None:
+        """Publish what the tool feels."""
+        self.wrenches.publish(wrench_stamped(self.model.tool, given))
+
     def _follow(self, message: JointTrajectory) -> None:
         found = sampled(self.model, message)
         if found is not None:
@@ -95,6 +101,7 @@ class Simulator(Node):
         self.schedule = Schedule(1.0 / given["joint_rate"])
         topics = ArmTopics.in_cell(cell)
         self.arms: list[SimulatedArm] = [self.arm(arm, topics[arm.name]) for arm in cell.arms]
+        self.feels_every = max(1, round(given["joint_rate"] / given["wrench_rate"]))
         self.looks_every = max(1, round(given["joint_rate"] / given["object_rate"]))
         self.clock = self.create_publisher(Clock, "/clock", NEWEST)
         self.markers = self.create_publisher(MarkerArray, OBJECT_SIZES, LATCHED)
@@ -143,6 +150,9 @@ class Simulator(Node):
     def _sense(self, now: float) -> None:
         for arm, given in zip(self.arms, self.world.joint_inputs(now), strict=True):
             arm.sense(given, now)
+        if self.schedule.tick % self.feels_every == 0:
+            for arm, felt in zip(self.arms, self.world.wrench_inputs(now), strict=True):
+                arm.feel(felt)
         if self.schedule.tick % self.looks_every == 0:
             self.clock.publish(Clock(clock=stamp_of(now)))
             for seen in self.world.object_inputs(now):
