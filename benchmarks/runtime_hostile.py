@@ -1,6 +1,6 @@
 """Hostile inputs through runtime, controller and gate, judged by a monitor that sees only what a driver would receive.
 
-    python benchmarks/runtime_hostile.py [--inputs 1000000] [--seed 1] [--processes 2] [--robots panda ur5e] [--json]
+    python benchmarks/runtime_hostile.py [--inputs 1000000] [--seed 1] [--processes 2] [--robots panda ur5e] [--rows FILE] [--json]
 
 A sequence drives one or two arms from a random state: at rest inside the limits or outside them, or at speed, with room to brake and without.
 Policies ask for whatever they like, persons, drivers and joint states say whatever they like, goals come and go. Counted as hostile inputs are
@@ -14,12 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -171,17 +172,17 @@ class Driven:
         self.close()
         self._begin(position)
         self.overrunning, self.anywhere, self.ran_out = overrunning, True, bool(overrunning.any())
-        self.monitor.step, self.monitor.change, self.position = step, change, position
+        self.monitor.step, self.monitor.change, self.position, self.told = step, change, position, position
 
-    def see(self, command: JointCommand | None, begins: bool) -> None:
-        """What the driver receives in a tick, or silence. A goal that ``begins`` goes on from the last command while the arm is there."""
+    def see(self, command: JointCommand | None, idle: bool) -> None:
+        """What the driver receives in a tick, or silence. The goal of an arm that was ``idle`` goes on from the last command while the arm is there."""
         if command is None:
-            self.halted |= self.blocked
+            self.halted |= self.blocked and not idle  # an arm that is not driven has nothing to be halted in
             if self.sent and not self.blocked and (np.abs(self.monitor.step) > 1e-4 * self.dt).any():
                 self.violations.append("silence while the arm moves")
             self.close()
             return
-        if not self.sent or begins:
+        if not self.sent or idle:
             self.close()
             stays = not self.halted and hasattr(self.monitor, "last") and np.abs(self.told - self.monitor.last).max() <= RESEED
             self._begin(self.monitor.last if stays else self.told)
@@ -225,17 +226,20 @@ class Driven:
 
 
 def _overruns(arm: Embodiment, limits: JointLimits, position: Array, step: Array, change: Array) -> Any:
-    """(n,) whether the hardest braking from here breaks a limit, found by braking."""
-    broken, sign = np.zeros(arm.n, dtype=bool), np.where(step + change >= 0.0, 1.0, -1.0)
-    speed, bend, place = sign * step, sign * change, position
-    for _ in range(100_000):
-        bend = np.maximum(bend - limits.jerk, -limits.change)
-        speed = speed + bend
-        place = place + sign * np.maximum(speed, 0.0)
-        broken |= (speed > limits.step) | (place > arm.upper) | (place < arm.lower)
-        if (speed <= 0.0).all():
-            return broken
-    return ~broken | broken
+    """(n,) whether the hardest braking from here, of the way up or of the way down, breaks a limit: found by braking."""
+    broken = np.zeros(arm.n, dtype=bool)
+    for sign in (1.0, -1.0):
+        speed, bend, place = sign * step, sign * change, position
+        for _ in range(100_000):
+            bend = np.maximum(bend - limits.jerk, -limits.change)
+            speed = speed + bend
+            place = place + sign * np.maximum(speed, 0.0)
+            broken |= (speed > limits.step) | ((speed > 0.0) & ((place > arm.upper) | (place < arm.lower)))
+            if ((speed <= 0.0) & (bend <= 0.0)).all():
+                break
+        else:
+            broken[:] = True
+    return broken
 
 
 def requests(names: list[str], now: float, rng: Rng) -> list[Input]:
@@ -293,6 +297,7 @@ def sequence(arms: list[Embodiment], rng: Rng, counts: dict[str, int]) -> list[s
             command = commands.get(name)
             d.see(command, idle[name])
             counts["commands"] += command is not None
+            counts["digest"] = crc32(b"" if command is None else command.position.tobytes(), counts["digest"])
             counts["limited"] += command is not None and bool(command.limited)
             counts["stopped"] += command is not None and not command.safe
     for d in driven.values():
@@ -301,15 +306,34 @@ def sequence(arms: list[Embodiment], rng: Rng, counts: dict[str, int]) -> list[s
     return [fault + violation for d in driven.values() for violation in d.violations]
 
 
+_model = cache(Embodiment.load)
+
+
 def attack(robots: list[str], inputs: int, seed: int) -> dict[str, Any]:
-    """At least ``inputs`` hostile inputs in sequences; counts, and the first violations."""
-    arms, rng = [Embodiment.load(robot) for robot in robots], np.random.default_rng(seed)
-    counts = dict.fromkeys(("inputs", "commands", "limited", "stopped", "sequences"), 0)
+    """At least ``inputs`` hostile inputs in sequences; counts, the first violations, and a ``digest`` of all commands."""
+    arms, rng = [_model(robot) for robot in robots], np.random.default_rng(seed)
+    counts = dict.fromkeys(("inputs", "commands", "limited", "stopped", "sequences", "digest"), 0)
     violations: list[str] = []
     with np.errstate(all="ignore"):
         while counts["inputs"] < inputs:
             violations += sequence(arms, rng, counts)
-    return {**counts, "violations": len(violations), "first": violations[:5]}
+    return {**counts, "seed": seed, "violations": len(violations), "first": violations[:5]}
+
+
+def rows(words: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What every chunk found: first those that the file of rows knows, then the others as they end."""
+    known = [json.loads(line) for line in words.rows.read_text().splitlines()] if words.rows and words.rows.exists() else []
+    parts = [min(CHUNK, words.inputs - begun) for begun in range(0, words.inputs, CHUNK)]
+    work = {words.seed * 100_003 + index: (words.robots, part, words.seed * 100_003 + index) for index, part in enumerate(parts)}
+    for row in known:
+        if work.pop(row["seed"], None):
+            yield row
+    with get_context("spawn").Pool(words.processes) as pool:
+        for row in pool.imap_unordered(_attack, work.values()):
+            if words.rows:
+                with words.rows.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+            yield row
 
 
 def _attack(work: tuple[list[str], int, int]) -> dict[str, Any]:
@@ -323,16 +347,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--robots", nargs="*", default=sorted(share.files("urdf")), help="names of robot models, or paths of their YAML; all if left out")
+    parser.add_argument("--rows", type=Path, help="a file of JSON lines, one per chunk: what it holds is not run again, what is run is added")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     words = parser.parse_args()
-    parts = [min(CHUNK, words.inputs - begun) for begun in range(0, words.inputs, CHUNK)]
-    total: dict[str, Any] = {"robots": words.robots, "seed": words.seed, "violations": 0, "first": []}
-    with get_context("spawn").Pool(words.processes) as pool:
-        work = [(words.robots, part, words.seed * 100_003 + index) for index, part in enumerate(parts)]
-        for found in pool.imap_unordered(_attack, work):
-            total |= {key: total.get(key, 0) + value for key, value in found.items() if key != "first"}
-            total["first"] = [*total["first"], *found["first"]][:5]
-            print(f"{total['inputs']} inputs, {total['violations']} violations", file=sys.stderr)
+    total: dict[str, Any] = {"robots": words.robots, "seed": words.seed, "violations": 0, "first": [], "faulty": []}
+    for found in rows(words):
+        total |= {key: total.get(key, 0) + value for key, value in found.items() if key not in ("first", "seed", "digest")}
+        total["first"] = [*total["first"], *found["first"]][:5]
+        total["faulty"] += [found["seed"]] if found["violations"] else []
+        print(f"{total['inputs']} inputs, {total['violations']} violations {total['faulty'] or ''}", file=sys.stderr, flush=True)
     if words.json:
         print(json.dumps(total))
     else:

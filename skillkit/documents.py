@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from errno import EINVAL
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -21,6 +22,7 @@ Where: TypeAlias = tuple["str | int", ...]
 
 NODE_LIMIT = 100_000
 DEPTH_LIMIT = 100
+SIZE_LIMIT = 1 << 20  # [byte]
 
 TAGS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map"))
 TYPE_NAMES = {dict: "a mapping", list: "a list", str: "a word", int: "a whole number", float: "a number", bool: "true or false", type(None): "nothing"}
@@ -107,11 +109,23 @@ def parse(text: str, file: str = "<text>") -> Document:
 def load(path: str | Path) -> Document:
     """Parse a file; an unreadable file is a problem of the document, never raised."""
     try:
-        return parse(Path(path).read_bytes().decode("utf-8"), str(path))
+        content = _content(Path(path))
     except OSError as error:
         return Document(str(path), problems=[Problem(str(path), 1, 1, "unreadable-file", "error", error.strerror or str(error))])
+    if len(content) > SIZE_LIMIT:
+        return Document(str(path), problems=[Problem(str(path), 1, 1, "too-large", "error", f"a file that a person writes has at most {SIZE_LIMIT} bytes")])
+    try:
+        return parse(content.decode("utf-8"), str(path))
     except UnicodeDecodeError as error:
         return Document(str(path), problems=[Problem(str(path), 1, 1, "not-utf8", "error", f"byte {error.start} is not UTF-8")])
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file, cut off behind the limit; a device or a pipe may never end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(EINVAL, "not a regular file")
+    with path.open("rb") as file:
+        return file.read(SIZE_LIMIT + 1)
 
 
 class _Builder:

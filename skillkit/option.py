@@ -219,7 +219,42 @@ class StatusChange:
     time: float
 
 
-Event: TypeAlias = Started | Transition | StatusChange
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What I or β said of a run.
+
+    Attributes:
+        part: ``initiation`` or ``termination``.
+        score: of I; of β, 1 where its success holds and 0 where it does not.
+    """
+
+    path: str
+    part: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """π was asked for one step; ``weights`` begins the hash of its weights, where it has some."""
+
+    path: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A variable of a task got a value; ``path`` is the node that wrote it."""
+
+    path: str
+    name: str
+    value: Any
+
+
+Note: TypeAlias = Judged | Called | Written
+"""What a decision was made from; nothing changes by it."""
+NOTES = (Judged, Called, Written)
+Event: TypeAlias = Started | Transition | StatusChange | Note
+WEIGHTS = 16  # characters of a hash that are recorded
 
 
 class Execution:
@@ -276,7 +311,7 @@ class Execution:
         try:
             ending = self._terminate(situation, now)
             if ending is None:
-                answer = self.policy.act(situation)
+                answer = self._ask(self.policy, situation)
                 ending = self._accept(answer, now) if not isinstance(answer, Ending) else self._confirm(answer, situation)
                 self._collect()
         except BUGS as error:
@@ -336,6 +371,8 @@ class Execution:
 
     def _terminate(self, situation: Situation, now: float) -> Ending | None:
         ending = self.option.termination(situation)
+        if self.option.termination is not never:
+            self.events.append(Judged(self.path, "termination", float(ending is not None and ending.outcome is Outcome.SUCCEEDED)))
         if ending is not None and ending.outcome is Outcome.SUCCEEDED and self.option.hold_success > 0.0:
             self.success_since = now if self.success_since is None else self.success_since
             if now - self.success_since < self.option.hold_success - EPSILON:
@@ -361,6 +398,11 @@ class Execution:
         return ending
 
     # -- π -------------------------------------------------------------------------------------------------------------------------
+
+    def _ask(self, policy: Policy, situation: Situation) -> Mapping[str, Directive] | Ending:
+        if not hasattr(policy, "drain"):  # what runs options itself tells of those
+            self.events.append(Called(self.path, str(getattr(policy, "weights", ""))[:WEIGHTS]))
+        return policy.act(situation)
 
     def _accept(self, answer: Mapping[str, Directive], now: float) -> Ending | None:
         self.steps += 1

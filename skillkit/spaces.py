@@ -76,31 +76,37 @@ class ObjectState:
     speed: float
 
 
+def _call(make: Callable[[], T]) -> T:
+    return make()
+
+
 class Glance(Mapping[str, T], Generic[T]):
     """What was seen at one tick, by name; each value is made when it is first looked at, since most ticks look at little.
 
-    What the makers hold must not change any more.
+    Args:
+        sources: what the values are made of; it must not change any more.
+        make: source → value; by default the sources are called.
     """
 
-    __slots__ = ("_made", "_makers")
+    __slots__ = ("_made", "_make", "_sources")
 
-    def __init__(self, makers: Mapping[str, Callable[[], T]]) -> None:
-        self._makers = makers
+    def __init__(self, sources: Mapping[str, Any], make: Callable[[Any], T] = _call) -> None:
+        self._sources, self._make = sources, make
         self._made: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         if name not in self._made:
-            self._made[name] = self._makers[name]()
+            self._made[name] = self._make(self._sources[name])
         return self._made[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._makers
+        return name in self._sources
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
+        return iter(self._sources)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self._sources)
 
     def __repr__(self) -> str:
         return repr(dict(self))

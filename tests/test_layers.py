@@ -16,7 +16,7 @@ PACKAGE = ROOT / "skillkit"
 
 LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
-    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "descriptor", "cell", "hardware", "robot_description"), 1),
+    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "descriptor", "cell", "hardware", "surroundings", "robot_description"), 1),
     **dict.fromkeys(("expressions", "termination", "protocols"), 1),
     **dict.fromkeys(("runtime", "library", "skill", "skill_file", "skill_schema", "declarations", "records"), 2),
     **dict.fromkeys(("arm", "perception", "carried", "teleop", "wrench"), 2),

@@ -114,12 +114,14 @@ class _Reexecution:
     """One bag against one system."""
 
     def __init__(self, bag: Bag, system: System, description: Description, rule: Rule, tolerance: float | None, start: float) -> None:
-        self.bag, self.system, self.sizes, self.rule = bag, system, description.sizes(), rule
+        self.bag, self.system, self.sizes = bag, system, description.sizes()
         self.found = Replay()
         here = platform_differences(bag.metadata.get("platform", {})) if "platform" in bag.metadata else {}
         self.elsewhere = {name: values for name, values in here.items() if not name.startswith("version_mcap")}
-        self.loose = rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.run = bag.run()
+        unknown = self.run.missing(STEP_RESULT)  # to the version that recorded it
+        self.rule = rule._replace(ignore=(*rule.ignore, *unknown, *(f"*.{name}" for name in unknown)))
+        self.loose = self.rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.decoders = {kind: self.run.decoder(kind) for kind in self.run.topics}
         self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
         self.seen = Digests()

@@ -9,7 +9,7 @@ from pathlib import Path
 from skillkit import share, teleop
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell, CellArm
-from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.kinematics import ArmKinematics, CartesianController, Collisions
 from skillkit.library import load_skills
 from skillkit.option import Option
 from skillkit.pose import Array
@@ -64,8 +64,8 @@ class System:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """What the tasks call the arms: ``arm`` where there is one, else their names."""
-        return ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
+        """See :func:`roles_of`."""
+        return roles_of(self.cell)
 
     def add_task(self, name_or_file: str | Path) -> Task:
         """Load and check a task against the skills that are there."""
@@ -88,8 +88,17 @@ class System:
         return Runtime([arm_loop(arm) for arm in self.cell.arms], self.options(), sizes, second_goal)
 
 
+def roles_of(cell: Cell) -> tuple[str, ...]:
+    """What tasks call the arms of a cell: ``arm`` where there is one, else their names."""
+    return ("arm",) if len(cell.arms) == 1 else tuple(arm.name for arm in cell.arms)
+
+
 def arm_loop(arm: CellArm) -> ArmLoop:
     """The control loop of one arm of a cell."""
     model, rate = arm.embodiment, arm.embodiment.control_rate
-    touch = Touch(arm.hardware.wrench)
-    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate), touch)
+    if arm.avoid is None:
+        controller = CartesianController(model, rate)
+    else:
+        around = arm.avoid
+        controller = CartesianController(model, rate, Collisions(model, around.boxes, around.workspace, around.touching), around.margin)
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), controller, SafetyGate(model, rate), Touch(arm.hardware.wrench))

@@ -38,6 +38,7 @@ from skillkit.cli import (
     verify,
     watch,
 )  # fmt: skip
+from skillkit.cli.output import say
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -145,4 +146,4 @@ def _bug(error: Exception) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, error=True)

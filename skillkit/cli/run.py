@@ -1,4 +1,4 @@
-"""``skillkit run``: a task on a simulated robot, shown live, recorded, and judged by the scene's own physical test."""
+"""``skillkit run``: a task on a simulated robot, shown live, recorded, and judged as the task asks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, task_parameters
+from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, robot_or_cell, task_parameters
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.request import Request, bag_paths, free_path
@@ -22,7 +22,7 @@ FOLDER = Path("runs")
 
 def run(
     task: TaskName,
-    robot: RobotName = "panda",
+    robot: RobotName = "",
     cell: CellName = "",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene; of the first episode where there are several.")] = 0,
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many, with seeds counted up from --seed.")] = 1,
@@ -42,7 +42,7 @@ def run(
     speed: Speed = 1.0,
     as_json: AsJson = False,
 ) -> int:
-    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds physically.
+    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds and its judge agrees.
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """
@@ -52,6 +52,7 @@ def run(
         raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
     if answers and (ros or hardware):
         raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
+    robot = robot_or_cell(robot, cell)
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
     request = Request(

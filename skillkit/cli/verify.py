@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder
-from skillkit.cli.output import print_json
+from skillkit.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from skillkit.assembly import Replay
@@ -65,7 +65,7 @@ def verify(
         for verdict in pool.map(check, bags) if pool is not None else map(check, bags):
             verdicts.append(verdict)
             if not as_json:
-                print(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.bag}" + (f"  {verdict.words}" if verdict.words else ""))
+                say(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.bag}" + (f"  {verdict.words}" if verdict.words else ""))
     if junit is not None:
         junit.write_bytes(_xml(verdicts))
     if as_json:

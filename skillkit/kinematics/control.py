@@ -4,7 +4,7 @@ Deltas move a *target pose*, never the arm directly, so errors of one tick are c
 the arm's own command ``q`` (not the measured state, whose lag would feed back):
 
     e     = target − pose(q)                     (6,) [m, rad], split into last tick's rest and this tick's motion: e = r + m
-    J⁺    = Jᵀ (J Jᵀ + λ² 1)⁻¹                   damped least squares (Nakamura & Hanafusa 1986), rotation rows weighted
+    J⁺    = W Jᵀ (J W Jᵀ + λ² 1)⁻¹               damped least squares (Nakamura & Hanafusa 1986), rotation rows and slow joints to spare weighted
     λ²    = λ₀² + c |e|²                         damping grows with the error (Sugihara 2011): exact when close, calm when out of reach
     step  = J⁺ (m − ½ ΔJ s) + g J⁺ r + (1 − J⁺J) p      feed-forward, feedback, posture
     ΔJ s  = (J(q) − J(q − s)) s                  the curvature that last tick's step ``s`` met: feed-forward to second order
@@ -18,6 +18,8 @@ arm with fewer joints than the task that remains puts position first; what is lo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite, sqrt
 from typing import Any
 
@@ -29,6 +31,8 @@ import pinocchio as pin
 from skillkit.braking import JointLimits, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
+from skillkit.kinematics.avoidance import KEPT, Avoidance
+from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
@@ -59,11 +63,12 @@ class CartesianController:
 
     Position, velocity, acceleration and jerk of what it returns are inside the arm's limits, with room left to brake; nothing
     raises after construction. ``active_limits`` says what held it: ``"velocity:j"``, ``"acceleration:j"``, ``"jerk:j"``, ``"position:j"``, ``"lead"``
-    (the target was pulled back), ``"input"`` (an unusable delta, pose or goal counted as none), ``"tracking"`` (measured far from commanded).
+    (the target was pulled back), ``"collision:a~b"`` (two shapes, or the tool and a bound of its workspace, came near),
+    ``"input"`` (an unusable delta, pose or goal counted as none), ``"tracking"`` (measured far from commanded).
     """
 
-    def __init__(self, arm: Embodiment, rate: float = 100.0) -> None:
-        """Steps come at ``rate`` [Hz]; the arm starts at rest at its home.
+    def __init__(self, arm: Embodiment, rate: float = 100.0, collisions: Collisions | None = None, kept: float = KEPT) -> None:
+        """Steps come at ``rate`` [Hz]; the arm starts at rest at its home, and keeps ``kept`` [m] away from ``collisions``.
 
         Raises:
             InvalidValue: a rate that is not above 0, or a URDF that cannot be read.
@@ -73,12 +78,15 @@ class CartesianController:
         self.arm = arm
         self.kinematics = ArmKinematics(arm)
         self.limits = JointLimits(arm, 1.0 / rate, 1.0 - MARGIN, EDGE)
+        self.avoidance = None if collisions is None else Avoidance(collisions, self.limits, kept)
         self._rate = float(rate)
         self._task, dimensions = _task(self.kinematics)
         rotation, self._lead_rotation = (ROTATION_WEIGHT, LEAD_ROTATION) if arm.n >= dimensions else (POSITION_FIRST_WEIGHT, POSITION_FIRST_LEAD)
         self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._position_first = arm.n < dimensions
+        ready = np.minimum(1.0, arm.velocity / np.median(arm.velocity)) ** 2
+        self._ready = ready if (ready < 1.0).any() and arm.n > dimensions else None  # (n,) slow joints leave the work to others where there are any
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
         self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
@@ -183,12 +191,16 @@ class CartesianController:
         outside = tuple(f"position:{self.arm.joints[i]}" for i in np.flatnonzero((wanted < self.arm.lower) | (wanted > self.arm.upper)))
         gap = inside - self._position
         low, high = self._interval()
-        if bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all()):
-            self._advance(gap, inside)
+        landing = bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all())
+        ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
+        share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
+        step = gap if landing else np.minimum(np.maximum(share * gap, low), high)
+        held = self._keep_clear(step, partial(np.eye, self.arm.n))
+        if held is not None:
+            self._advance(held[0])
+            outside = (*outside, *held[1])
         else:
-            ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
-            share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
-            self._advance(np.minimum(np.maximum(share * gap, low), high))
+            self._advance(step, inside if landing else None)
         self._hold_target()
         return self._report(measured, outside)
 
@@ -225,9 +237,19 @@ class CartesianController:
             if limited:
                 wanted = self._nearest(wanted, low, high)
                 faults = (*faults, *self.limits.names(wanted, self._step, self._change, low, high))
-        self._advance(wanted)
+        held = self._keep_clear(wanted, self._hessian)
+        self._advance(wanted if held is None else held[0])
         self._limited = limited
-        return self._report(measured, faults)
+        return self._report(measured, faults if held is None else (*faults, *held[1]))
+
+    def _keep_clear(self, wanted: Array, metric: Callable[[], Array]) -> tuple[Array, tuple[str, ...]] | None:
+        """What is commanded instead of the displacement ``wanted`` (n,), and why; None where nothing is to be avoided, or is near."""
+        if self.avoidance is None:
+            return None
+        chosen, names = self.avoidance.held(wanted, self._position, self._interval, metric)
+        if chosen is None:
+            chosen = self.limits.brake(self._position, self._step, self._change)
+        return None if chosen is wanted else (chosen, names)
 
     def _wanted(self, error: Array, motion: Array) -> Array:
         """Joint displacement (n,) inside the velocity limits."""
@@ -249,7 +271,7 @@ class CartesianController:
         sides[:, 0] = forward
         damped = self._gram.copy()
         damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
-        columns = (jacobian.T @ eigenpy.LLT(damped).solve(sides)).T  # (2 or 3, n)
+        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2 or 3, n)
         back = columns[1]
         wanted = columns[0] + self._closing(back, self._approach, BRAKING_SHARE) * back
         if posture is not None:
@@ -337,7 +359,8 @@ class CartesianController:
         self._point, self._rotation = self.kinematics.place(self._position)
         self._bare = _closed(self.kinematics.differentiate())
         self._jacobian = self._bare * self._column  # (6, n) rows weighted
-        self._gram = self._jacobian @ self._jacobian.T
+        self._pull = self._jacobian.T if self._ready is None else self._ready[:, None] * self._jacobian.T
+        self._gram = self._jacobian @ self._pull
         self._curvature = 0.5 * ((self._jacobian - self._jacobian_before) @ self._step) if self._moving else None
 
     def _locate_anew(self) -> None:

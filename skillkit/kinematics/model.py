@@ -96,6 +96,24 @@ class ArmKinematics:
         jacobian = jacobian[:, self._columns]
         return jacobian if self._alone else jacobian @ self._follow
 
+    def levers(self, carried: Array) -> Array:
+        """(n,) metres that a point which joints carry moves at most per radian or metre of each of the arm's joints.
+
+        ``carried`` (joints of the model and the root,) says how far from each joint's own origin the furthest thing is that hangs on it [m].
+        """
+        model, reach = self.model, np.array(carried, dtype=np.float64)
+        tool = model.frames[self._tool]
+        reach[tool.parentJoint] = max(reach[tool.parentJoint], float(np.linalg.norm(tool.placement.translation)))
+        turning = np.array(["P" not in joint.shortname() for joint in model.joints])
+        for joint in range(model.njoints - 1, 0, -1):
+            index, parent = model.joints[joint].idx_q, model.parents[joint]
+            slide = 0.0 if turning[joint] else max(abs(model.lowerPositionLimit[index]), abs(model.upperPositionLimit[index]))
+            reach[parent] = max(reach[parent], float(np.linalg.norm(model.jointPlacements[joint].translation)) + slide + reach[joint])
+        moved = np.where(turning, reach, 1.0)[1:]
+        by_velocity = np.zeros(model.nv)
+        by_velocity[[joint.idx_v for joint in model.joints[1:]]] = moved
+        return frozen(np.abs(self._follow).T @ by_velocity[self._columns])
+
     def configuration(self, position: Array) -> Array:
         """Joint positions (n,) as Pinocchio's configuration."""
         if self._ordered:

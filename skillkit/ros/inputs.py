@@ -24,7 +24,7 @@ from skillkit.ros.frames import CellFrames
 from skillkit.ros.names import ANSWERS, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.object_poses import ObjectPoses
 from skillkit.ros.teleop import TeleopTopics
-from skillkit.spaces import AnswerInput, SignalInput
+from skillkit.spaces import AnswerInput, ControlInput, SignalInput
 
 LOOK_EVERY = 0.2  # [s] between two looks for new topics
 
@@ -44,15 +44,19 @@ class Inputs:
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
         self._found: dict[str, Subscription | None] = {}
         self._misframed: set[str] = set()
-        self.frames = CellFrames(node, cell, loop.between_ticks)
+        self._readers: list[JointStateReader] = []
+        self.frames = CellFrames(node, cell, loop.between_ticks, lambda text: loop.put(ControlInput(text, loop.now())))
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.add)
         topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:
-            reader = JointStateReader(arm.name, arm.embodiment)
+            reader = JointStateReader(arm.name, arm.embodiment, gripped=hardware and arm.hardware.gripper.driver != "none")
+            self._readers.append(reader)
             node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
             source = (arm.hardware if hardware else arm.hardware.simulated()).wrench
             if source is not None:
                 node.create_subscription(WrenchStamped, topics[arm.name].wrench, partial(self._wrench, arm.name, source), NEWEST)
+            if hardware and topics[arm.name].finger_states:
+                node.create_subscription(JointState, topics[arm.name].finger_states, reader.read_fingers, NEWEST)
         self.teleop = [TeleopTopics(node, loop, arm.name, topics[arm.name].teleop) for arm in cell.arms]
         node.create_subscription(String, ANSWERS, self._answer, EVERY)
         self._looking = node.create_timer(LOOK_EVERY, self._look)
@@ -60,6 +64,13 @@ class Inputs:
     def close(self) -> None:
         """Look for no more topics."""
         self._looking.cancel()
+
+    def why(self, name: str) -> str:
+        """Why an arm or object has not been heard, where something came that was of no use; else empty."""
+        lacks = next((reader.missing for reader in self._readers if reader.arm == name and reader.missing), [])
+        if lacks:
+            return f"its joint states have no {', '.join(lacks)}; for a gripper's joint the cell has the words joint, joint_states and driver: none"
+        return self.poses.lost.get(name, "")
 
     def _answer(self, message: String) -> None:
         question, _, answer = message.data.partition("=")

@@ -123,7 +123,7 @@ def test_a_threshold(episode: Episode, folder: Path, tmp_path: Path) -> None:
     other = write_skill(tmp_path / "drift", edit=lambda text: text.replace("elapsed() > 1 s", "elapsed() > 1.1 s"))
     first = episode.transitions[0]
     found = replay(episode.bag, folder / "skills", use={"drift": other})
-    found_in(found, "expression", step_at(episode.bag, first.start + first.duration), r"^transitions\[drifting/drift\]")
+    found_in(found, "expression", step_at(episode.bag, first.start + first.duration - 0.2), r"^judged\[drifting/drift\]\.score")  # held for 0.2 s
     assert found.first is not None
     assert found.first.skill == "drift"
     assert [node.path for node in found.first.why] == ["drifting/drift", "drifting"]

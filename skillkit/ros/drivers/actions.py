@@ -9,7 +9,10 @@ from rclpy.node import Node
 
 
 class ActionThread:
-    """A node in the namespace of ``node``, spun in a thread of its own."""
+    """A node in the namespace of ``node``, spun in a thread of its own from :meth:`start` on.
+
+    Make its clients, servers and timers before: an action client shows itself to a spinning executor before it is complete, which ends the thread.
+    """
 
     def __init__(self, node: Node, name: str) -> None:
         self.node = Node(name, namespace=node.get_namespace(), context=node.context)
@@ -17,12 +20,16 @@ class ActionThread:
         self._executor.add_node(self.node)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Spin."""
         self._thread.start()
 
     def close(self) -> None:
         """Stop spinning."""
         self._stop.set()
-        self._thread.join(1.0)
+        if self._thread.is_alive():
+            self._thread.join(1.0)
         self._executor.shutdown(timeout_sec=1.0)
         self.node.destroy_node()
 
