@@ -57,6 +57,7 @@ EXTRAS = {
     # What Meta-World needs; itself it comes with 'pip install --no-deps metaworld==3.1.1': it asks for one old version of mujoco, and works with ours.
     "metaworld": ["gymnasium", "imageio", "scipy"],
     "onnx": ["onnx", "onnxruntime"],
+    "fast": ["numba>=0.59"],
     "planning": ["unified-planning", "up-pyperplan"],
     "robots": ["example-robot-data"],
     "rosbags": ["rosbags"],

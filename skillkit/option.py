@@ -157,6 +157,7 @@ class Option:
         hold_success: β's success must hold this long without a break [s].
         watches: further parts of β, each with a memory of its own.
         uses: what it leases beside its arms, such as cameras, by name.
+        free, first: what its deltas leave free and put first, see :class:`~skillkit.spaces.CartesianDelta`.
         digest: identifies the files the option was made from; recorded in bags.
     """
 
@@ -172,6 +173,8 @@ class Option:
     watches: tuple[Watch, ...] = ()
     uses: tuple[str, ...] = ()
     digest: str = ""
+    free: tuple[str, ...] = ()
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +424,9 @@ class Execution:
                 parts = _numbers(directive.translation), _numbers(directive.rotation)
                 if len(parts[0]) != 3 or len(parts[1]) != 3:
                     return Ending(Outcome.ERROR, f"the policy gave a delta of {len(parts[0])} and {len(parts[1])} numbers for '{role}'; allowed: 3 and 3")
-                directive = replace(directive, translation=parts[0], rotation=parts[1], period=period, start=now)  # a run inside has stamped its own already
+                free, first = directive.free or self.option.free, directive.first or self.option.first
+                stamped = replace(directive, period=period, start=now, free=free, first=first)  # a run inside has stamped its own already
+                directive = replace(stamped, translation=parts[0], rotation=parts[1])
             elif isinstance(directive, JointTarget):
                 directive = replace(directive, position=_numbers(directive.position))
             directives[arm] = directive

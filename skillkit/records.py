@@ -34,6 +34,8 @@ from skillkit.spaces import (
 
 NAN = float("nan")
 Record = dict[str, Any]
+NO_EVENTS: Mapping[str, Any] = {"started": (), "statuses": (), "transitions": ()}
+NO_NOTES: Mapping[str, Any] = {"judged": (), "calls": (), "writes": ()}
 
 
 def time_fields(seconds: float) -> Record:
@@ -146,9 +148,9 @@ def result_record(result: StepResult) -> Record:
         "tick": result.tick,
         "directives": [_directive(arm, directive) for arm, directive in result.directives.items()],
         "commands": [_command(arm, command, result.residuals.get(arm, ())) for arm, command in result.commands.items()],
-        **_events(result.events, result.time),
+        **(_events(result.events, result.time) if result.events else NO_EVENTS),
         "ended": [_ended(goal) for goal in result.ended],
-        **_notes(result.notes),
+        **(_notes(result.notes) if result.notes else NO_NOTES),
     }
 
 

@@ -23,6 +23,7 @@ from skillkit.pose import Array
 from skillkit.protocols import Snapshot
 from skillkit.spaces import (
     AnswerInput,
+    ArmState,
     CancelInput,
     ControlInput,
     Directive,
@@ -212,7 +213,7 @@ class Runtime:
         for given in self._seen:
             self.perception.take(given)
         self._seen.clear()
-        seen = Glance({name: view for name, arm in self.arms.items() if (view := arm.view(now)) is not None})
+        seen: Mapping[str, ArmState] = Glance({name: view for name, arm in self.arms.items() if (view := arm.view(now)) is not None})
         hands = {name: Hand(arm.closure, arm.latest.opening) for name, arm in self.arms.items() if arm.latest is not None}
         objects = self.carried.follow(self.perception.objects(now), seen, hands, self.perception.glimpses(now))
         return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))

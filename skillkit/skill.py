@@ -29,6 +29,7 @@ class Skill:
     Attributes:
         uses: what it leases beside its arms, such as cameras, by name.
         space: of its actions, one of those that arms take.
+        free, first: what its actions leave free and put first, see :class:`~skillkit.spaces.CartesianDelta`.
         rate: policy steps per second [Hz].
         score: how well the skill may start here, 0 to 1; below ``threshold`` it is refused.
         clauses: further parts of β.
@@ -58,6 +59,8 @@ class Skill:
     digest: str
     space: str = ACTIONS[0]
     uses: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+    first: str = ""
 
     def option(self) -> Option:
         """⟨I, π, β⟩ of this skill."""
@@ -74,6 +77,8 @@ class Skill:
             watches=self.clauses,
             uses=self.uses,
             digest=self.digest,
+            free=self.free,
+            first=self.first,
         )
 
     def _initiate(self, situation: Situation) -> Initiation:

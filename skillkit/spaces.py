@@ -141,6 +141,10 @@ class Observation:
 # ---- what an option says -------------------------------------------------------------------------------------------------------
 
 
+AXES = ("x", "y", "z", "rx", "ry", "rz")  # translations along and rotations about the axes of the tool
+FIRST = ("position", "rotation")
+
+
 @dataclass(frozen=True, slots=True)
 class CartesianDelta:
     """Motion of the tool during *one policy step*; the runtime spreads it over the control ticks of that step.
@@ -153,6 +157,8 @@ class CartesianDelta:
         period: length of the policy step [s]; filled in by the execution from the option's rate, 0 means one control tick.
         start: when that policy step began, task clock [s]; filled in by the execution.
         force_limit: makes the motion a guarded one that presses at most this hard [N], see :mod:`skillkit.wrench`; ``None`` presses as hard as it comes.
+        free: of :data:`AXES`, in axes of the tool: motions that are not steered in this step and may turn out as they like.
+        first: of :data:`FIRST`, what counts more where the arm cannot do both; empty for neither. An option's own where left out, else the arm's.
     """
 
     translation: tuple[float, float, float]
@@ -162,6 +168,8 @@ class CartesianDelta:
     period: float = 0.0
     start: float = 0.0
     force_limit: float | None = None
+    free: tuple[str, ...] = ()
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _box(document: Document, item: Any, where: Where) -> Box | None:
         return None
     document.check_words(item, where, BOX_WORDS, "a box")
     pose = read_pose(document, {word: item[word] for word in POSE_WORDS if word in item}, where, "a box")
-    size = item.get("size", None)
+    size: Any = item.get("size")
     if pose is None or not read_triple(document, size, (*where, "size")):
         return None
     if min(size) <= 0.0:

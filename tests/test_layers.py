@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skillkit"
 
 LAYER = {
-    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
-    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "descriptor", "cell", "hardware", "surroundings", "robot_description"), 1),
+    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share", "aim"), 0),
+    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "compiled", "descriptor", "cell", "hardware"), 1),
+    **dict.fromkeys(("surroundings", "robot_description"), 1),
     **dict.fromkeys(("expressions", "termination", "protocols"), 1),
     **dict.fromkeys(("runtime", "library", "skill", "skill_file", "skill_schema", "declarations", "records"), 2),
     **dict.fromkeys(("arm", "perception", "carried", "teleop", "wrench"), 2),
@@ -32,6 +33,7 @@ HOME = {
     "coal": {"kinematics"},
     "eigenpy": {"kinematics"},
     "daqp": {"kinematics"},
+    "numba": {"compiled"},
     "py_trees": {"trees"},
     "mcap": {"bags"},
     "mcap_ros2": {"bags"},

@@ -12,7 +12,7 @@ import typer
 from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, robot_or_cell, task_parameters
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
-from skillkit.cli.request import Request, bag_paths, free_path
+from skillkit.cli.request import PAGE, PICTURE, Request, bag_paths, free_path
 from skillkit.cli.result import Result, document
 from skillkit.exceptions import InvalidValue
 
@@ -134,11 +134,15 @@ def with_files(requests: list[Request], record: str, picture: str, shown: bool) 
     seeds = [request.seed for request in requests]
     if shown and not record:
         record = str(free_path(FOLDER, f"{requests[0].task_name}-{requests[0].cell_name}-seed{seeds[0]}", ".mcap"))
+    made = (PAGE,) if picture else (PICTURE, PAGE)  # beside the bag
     if shown and not picture:
-        picture = str(Path(record).with_suffix(".png"))
+        picture = str(Path(record).with_suffix(PICTURE))
     bags, pictures = bag_paths(record, seeds), bag_paths(picture, seeds)
     for path in (path for path in bags if path and Path(path).exists()):
         raise InvalidValue("--record", path, "a file that does not exist yet: bags are never overwritten")
+    for beside in (Path(record).with_suffix(kind) for kind in made if shown):
+        if beside.exists():
+            raise InvalidValue("--record", record, f"a name beside which no {beside.name} stands yet: it would be overwritten")
     for path in filter(None, (*bags, *pictures)):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     return [replace(request, bag=bag, picture=image) for request, bag, image in zip(requests, bags, pictures, strict=True)]
@@ -186,7 +190,7 @@ def with_timeline(result: Result) -> Result:
 
     if not result.bag:
         return result
-    page = Path(result.bag).with_suffix(".html")
+    page = Path(result.bag).with_suffix(PAGE)
     with open_bag(result.bag) as bag:
         picture = Path(result.picture).read_bytes() if result.picture else None
         page.write_text(timeline_html(summary(bag), picture), encoding="utf-8")

@@ -21,6 +21,7 @@ from typing import TypeAlias
 
 import daqp
 import numpy as np
+from numpy.typing import NDArray
 
 from skillkit.braking import JointLimits
 from skillkit.kinematics.collision import Clearance, Collisions
@@ -56,7 +57,8 @@ class Avoidance:
             return wanted, ()
         near = self._look(position)
         least = -np.maximum(0.0, near.distances - self.kept - BUFFER) / self._ticks
-        chosen, names = wanted, ()
+        chosen = wanted
+        names: tuple[str, ...] = ()
         if (near.gradients @ wanted < least).any():
             chosen = self._nearest(wanted, near.gradients, least, *bounds(), metric())
             reached = near.gradients @ chosen <= least + REACHED * np.abs(near.gradients) @ self.limits.step
@@ -69,9 +71,8 @@ class Avoidance:
         if self._seen is None:
             return False
         place, near = self._seen
-        seen = min(WITHIN, float(near.distances[0])) if len(near.distances) else WITHIN
         moved = np.abs(position - place) + (1.0 + self._ticks) * np.abs(wanted)
-        return seen - float(self._levers @ moved) > self.kept + BUFFER
+        return _nearest_of(near) - float(self._levers @ moved) > self.kept + BUFFER
 
     def _look(self, position: Array) -> Clearance:
         if self._seen is None or self._seen[0] is not position:
@@ -95,7 +96,10 @@ class Avoidance:
     def _blocking(self, chosen: Array, position: Array, near: Clearance) -> tuple[str, ...]:
         """What would be too near where the arm comes to rest after ``chosen``; empty if nothing."""
         ticks = float((np.abs(chosen) / self.limits.change).max()) + self.limits.ramp
-        ahead = self.collisions.clearance(position + (1.0 + 0.5 * ticks) * chosen, self.kept)
+        way = (1.0 + 0.5 * ticks) * chosen
+        if _nearest_of(near) - float(self._levers @ np.abs(way)) > self.kept:
+            return ()
+        ahead = self.collisions.clearance(position + way, self.kept)
         if not len(ahead.distances):
             return ()
         now = _least(near)
@@ -103,11 +107,15 @@ class Avoidance:
         return _names(ahead, np.array(worse))
 
 
+def _nearest_of(found: Clearance) -> float:
+    return float(found.distances[0]) if len(found.distances) else WITHIN
+
+
 def _least(found: Clearance) -> dict[tuple[str, str], float]:
     """The smallest distance of each pair of names."""
     return dict(reversed(list(zip(found.names, found.distances.tolist(), strict=True))))
 
 
-def _names(found: Clearance, chosen: Array) -> tuple[str, ...]:
+def _names(found: Clearance, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
     """What ``active_limits`` calls the chosen entries, for example ``"collision:link5~wall"``."""
     return tuple(dict.fromkeys(f"collision:{'~'.join(names)}" for names, taken in zip(found.names, chosen.tolist(), strict=True) if taken))

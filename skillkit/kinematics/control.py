@@ -36,6 +36,7 @@ from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
+from skillkit.spaces import AXES
 
 LEAD_POSITION = 0.03  # the target leads the command by at most this [m]
 LEAD_ROTATION = 0.15  # … and this [rad]
@@ -43,14 +44,16 @@ APPROACH = 0.04  # time constant with which the last of an error is closed [s]
 APPROACH_TICKS = 4.0  # … and at least this many ticks
 BRAKING_SHARE = 0.5  # of the acceleration limits that the stopping profile of the feedback counts on
 ROTATION_WEIGHT = 0.3  # metres that weigh as much as one radian
-POSITION_FIRST_WEIGHT = 1e-3  # … on arms with fewer joints than their task
-POSITION_FIRST_LEAD = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
+SECOND_WEIGHT = 1e-3  # … of what does not come first
+SECOND_LEAD_ROTATION = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
+SECOND_LEAD_POSITION = 0.5  # … or this [m]
 DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
+SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
 EDGE = 1e-9  # share of the range left free at either position limit, for the same reason
 DIVERGED = 0.2  # command minus measured at which the report says "tracking" [rad or m]
@@ -81,19 +84,16 @@ class CartesianController:
         self.avoidance = None if collisions is None else Avoidance(collisions, self.limits, kept)
         self._rate = float(rate)
         self._task, dimensions = _task(self.kinematics)
-        rotation, self._lead_rotation = (ROTATION_WEIGHT, LEAD_ROTATION) if arm.n >= dimensions else (POSITION_FIRST_WEIGHT, POSITION_FIRST_LEAD)
-        self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
-        self._column = self._weight[:, None]
-        self._position_first = arm.n < dimensions
-        ready = np.minimum(1.0, arm.velocity / np.median(arm.velocity)) ** 2
+        self._dimensions = dimensions
+        self._prefer(arm.free, arm.first)
+        ready = np.minimum(1.0, SLOW * arm.velocity / np.median(arm.velocity)) ** 2
         self._ready = ready if (ready < 1.0).any() and arm.n > dimensions else None  # (n,) slow joints leave the work to others where there are any
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
         self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
         self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
-        self._spare = arm.n > dimensions
-        self._sides, self._no_error = np.zeros((6, 2 if self._spare else 3)), frozen(np.zeros(6))
+        self._no_error = frozen(np.zeros(6))
         self._target_point: Array
         self._target_rotation: Array
         self._position: Array = arm.home
@@ -122,6 +122,32 @@ class CartesianController:
         """√det(J Jᵀ) at the commanded position (Yoshikawa 1985), √det(Jᵀ J) with fewer than six joints."""
         self.prepare()
         return manipulability(self._bare)
+
+    def aim(self, free: tuple[str, ...] = (), first: str = "") -> None:
+        """From now on leave axes of the tool free and put ``"position"`` or ``"rotation"`` first, as :class:`~skillkit.spaces.CartesianDelta` says.
+
+        With nothing first, an arm with fewer joints than directions to steer puts position first. What is left undone is in the residual.
+        """
+        if (free, first) != self._aim:
+            held = self._holding
+            self.prepare()
+            self._prefer(free, first)
+            self._locate_anew()
+            self._holding = held
+
+    def _prefer(self, free: tuple[str, ...], first: str) -> None:
+        self._aim = free, first
+        self._free = frozen([1.0 - (axis in free) for axis in AXES]) if free else None
+        first = first or ("position" if self.arm.n < self._dimensions - len(free) else "")
+        position = SECOND_WEIGHT if first == "rotation" else 1.0
+        rotation = SECOND_WEIGHT if first == "position" else 1.0 if first else ROTATION_WEIGHT
+        self._lead_position = SECOND_LEAD_POSITION if first == "rotation" else LEAD_POSITION
+        self._lead_rotation = SECOND_LEAD_ROTATION if first == "position" else LEAD_ROTATION
+        self._weight = np.array([position, position, position, rotation, rotation, rotation])
+        self._column = self._weight[:, None]
+        self._first = first
+        self._spare = self.arm.n > self._dimensions - len(free)
+        self._sides = np.zeros((6, 2 if self._spare else 3))
 
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
@@ -208,11 +234,13 @@ class CartesianController:
         """The whole state as plain JSON values."""
         state = {"position": self._position, "before": self._before, "step": self._step, "change": self._change}
         flags = {"holding": self._holding, "limited": self._limited}
-        return {**{name: value.tolist() for name, value in state.items()}, **flags, "target": list(self.target.values())}
+        aim = {"free": list(self._aim[0]), "first": self._aim[1]}
+        return {**{name: value.tolist() for name, value in state.items()}, **flags, **aim, "target": list(self.target.values())}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
         self._position, self._before, self._step, self._change = (frozen(snapshot[key]) for key in ("position", "before", "step", "change"))
+        self._prefer(tuple(snapshot.get("free", self.arm.free)), str(snapshot.get("first", self.arm.first)))
         target = Pose.from_values(snapshot["target"])
         self._target_point, self._target_rotation = target.position, target.rotation
         self._locate_anew()
@@ -254,11 +282,12 @@ class CartesianController:
     def _wanted(self, error: Array, motion: Array) -> Array:
         """Joint displacement (n,) inside the velocity limits."""
         jacobian, sides = self._jacobian, self._sides
-        if self._task is not None:
-            error, motion = self._task @ error, self._task @ motion
+        for kept in (self._task, self._kept):
+            if kept is not None:
+                error, motion = kept @ error, kept @ motion
         weighted = error * self._weight
         x, y, z, a, b, c = weighted.tolist()
-        square = x * x + y * y + z * z + (0.0 if self._position_first else a * a + b * b + c * c)
+        square = (0.0 if self._first == "rotation" else x * x + y * y + z * z) + (0.0 if self._first == "position" else a * a + b * b + c * c)
         forward = motion * self._weight
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
@@ -337,13 +366,13 @@ class CartesianController:
         return error
 
     def _pull_target_back(self, error: Array) -> bool:
-        x, y, z, a, b, c = error.tolist()
+        x, y, z, a, b, c = (error if self._kept is None else self._kept @ error).tolist()
         away, turned = sqrt(x * x + y * y + z * z), sqrt(a * a + b * b + c * c)
-        if away > LEAD_POSITION:
-            self._target_point = self._point + error[:3] * (LEAD_POSITION / away)
+        if away > self._lead_position:
+            self._target_point = self._point + error[:3] * (self._lead_position / away)
         if turned > self._lead_rotation:
             self._target_rotation = pin.exp3(error[3:] * (self._lead_rotation / turned)) @ self._rotation
-        return away > LEAD_POSITION or turned > self._lead_rotation
+        return away > self._lead_position or turned > self._lead_rotation
 
     def _advance(self, step: Array, position: Array | None = None) -> None:
         """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
@@ -358,14 +387,28 @@ class CartesianController:
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
         self._bare = _closed(self.kinematics.differentiate())
-        self._jacobian = self._bare * self._column  # (6, n) rows weighted
+        self._kept = self._steered(self._rotation)
+        self._jacobian = self._weighted(self._bare)  # (6, n)
         self._pull = self._jacobian.T if self._ready is None else self._ready[:, None] * self._jacobian.T
         self._gram = self._jacobian @ self._pull
         self._curvature = 0.5 * ((self._jacobian - self._jacobian_before) @ self._step) if self._moving else None
 
+    def _steered(self, rotation: Array) -> Array | None:
+        """(6, 6) projection, in base axes, onto what is steered of a tool that stands in ``rotation`` (3, 3); None for everything."""
+        if self._free is None:
+            return None
+        projection = np.zeros((6, 6))
+        for part in (slice(0, 3), slice(3, 6)):
+            projection[part, part] = (rotation * self._free[part]) @ rotation.T
+        return projection
+
+    def _weighted(self, bare: Array) -> Array:
+        return (bare if self._kept is None else self._kept @ bare) * self._column
+
     def _locate_anew(self) -> None:
-        self.kinematics.place(self._before)
-        self._jacobian_before = self.kinematics.differentiate() * self._column
+        _, rotation = self.kinematics.place(self._before)
+        self._kept = self._steered(rotation)
+        self._jacobian_before = self._weighted(self.kinematics.differentiate())
         self._moving = bool(self._step.any())
         self._known = self._holding = self._limited = False
         self._bounds = self._quadratic = None

@@ -42,7 +42,7 @@ class Status:
         self._streams: list[Any] = []
         if hardware.status == "franka":
             self._stream(node, "franka_msgs.msg", "FrankaRobotState", f"{below}franka_robot_state_broadcaster/robot_state", self._franka)
-        if self._ur:
+        if self._ur and hardware.signals:
             self._stream(node, "ur_msgs.msg", "IOStates", f"{below}io_and_status_controller/io_states", self._pins)
         self._allowed = node.create_publisher(Bool, f"{below}{hardware.motion_allowed}", 1) if hardware.motion_allowed else None
         self._stopped = False

@@ -38,7 +38,7 @@ def spun(name: str) -> Iterator[Node]:
         rclpy.try_shutdown(context=context)
 
 
-def until(condition: Callable[[], bool], what: str, within: float = 10.0, meanwhile: Callable[[], None] = lambda: None) -> None:
+def until(condition: Callable[[], bool], what: str, within: float = 30.0, meanwhile: Callable[[], None] = lambda: None) -> None:
     """Wait for it.
 
     Raises:

@@ -57,6 +57,7 @@ def test_a_handle_is_grasped_by_grasp_and_a_stopped_robot_waits_for_its_operator
         try:
             client.wait_until_ready(90.0, children.check)
             report = client.run("take", {}, stop_once)
+            observer.until(lambda: "fr3_gripper_holds" in dict(signals), 10.0, f"a word of the grip, after {report}")
         finally:
             client.close()
     assert (report.outcome, report.reason) == ("SUCCEEDED", "")

@@ -138,7 +138,7 @@ class Scene:
     def states(self) -> list[tuple[str, str]]:
         return [(given.state, given.reason) for given in self.said if isinstance(given, DriverInput)]
 
-    def until(self, condition: Any, what: str, within: float = 10.0) -> None:
+    def until(self, condition: Any, what: str, within: float = 30.0) -> None:
         until(condition, what, within, self.step)
 
     def rest(self, seconds: float) -> None:

@@ -28,6 +28,7 @@ class ActionThread:
     def close(self) -> None:
         """Stop spinning."""
         self._stop.set()
+        self._executor.wake()
         if self._thread.is_alive():
             self._thread.join(1.0)
         self._executor.shutdown(timeout_sec=1.0)
@@ -35,4 +36,4 @@ class ActionThread:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._executor.spin_once(timeout_sec=0.1)
+            self._executor.spin_once()  # one with a time-out leaves a timer behind, which is only found where garbage is collected

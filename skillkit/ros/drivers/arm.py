@@ -61,6 +61,8 @@ class ArmDriver:
         answer = self.controllers.restore() if self.controllers else None
         if answer is not None and self._node.executor is not None:
             self._node.executor.spin_until_future_complete(answer, timeout_sec=2.0)
+            if not answer.done() or not answer.result().ok:
+                self._node.get_logger().warning("the controllers that were active before are not active again; see: ros2 control list_controllers")
 
     def _controllers(self, arm: CellArm, below: str) -> Controllers | None:
         hardware = arm.hardware
