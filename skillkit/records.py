@@ -29,6 +29,7 @@ from skillkit.spaces import (
     ObjectInput,
     SignalInput,
     TeleopInput,
+    WrenchInput,
 )
 
 NAN = float("nan")
@@ -79,6 +80,7 @@ def _words(**words: Any) -> str:
 
 SAID: Mapping[type, Callable[[Any], _Said]] = {
     JointInput: lambda i: _Said("joint", i.arm, (*i.position, *i.velocity, i.opening, i.force)),
+    WrenchInput: lambda i: _Said("wrench", i.arm, i.values),
     ObjectInput: lambda i: _Said("object", i.name, (*i.position, *i.quaternion)),
     SignalInput: lambda i: _Said("signal", i.name, (i.value,)),
     GoalInput: lambda i: _Said("goal", i.goal, text=_words(option=i.option, parameters=dict(i.parameters), roles=dict(i.roles))),
@@ -102,6 +104,8 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "joint":
             n = (len(values) - 2) // 2
             return JointInput(name, stamp, received, values[:n], values[n : 2 * n], values[2 * n], values[2 * n + 1])
+        if kind == "wrench":
+            return WrenchInput(name, stamp, received, values)
         if kind == "object":
             x, y, z, qx, qy, qz, qw = values
             return ObjectInput(name, stamp, received, (x, y, z), (qx, qy, qz, qw))
@@ -124,7 +128,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         return ControlInput(name, received)
     if kind == "answer":
         return AnswerInput(name, received, text)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer, driver, teleop")
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, wrench, object, signal, goal, cancel, control, answer, driver, teleop")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:
