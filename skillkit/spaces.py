@@ -142,6 +142,8 @@ class CartesianDelta:
         closure: gripper command, 0 open … 1 closed; ``None`` leaves it as it is.
         period: length of the policy step [s]; filled in by the execution from the option's rate, 0 means one control tick.
         start: when that policy step began, task clock [s]; filled in by the execution.
+        speed, force: shares of the velocity limits and of the gripper's force, above 0 and up to 1; narrowed by the execution.
+        lasts: time after ``start`` in which it is obeyed [s]; 0 means as long as it stands. Filled in by the execution.
     """
 
     translation: tuple[float, float, float]
@@ -150,14 +152,21 @@ class CartesianDelta:
     closure: float | None = None
     period: float = 0.0
     start: float = 0.0
+    speed: float = 1.0
+    force: float = 1.0
+    lasts: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class JointTarget:
-    """Joint positions to go to (n,) [rad] or [m]; for homing, not for skills that should run on any arm."""
+    """Joint positions to go to (n,) [rad] or [m]; for homing, not for skills that should run on any arm. The rest as in :class:`CartesianDelta`."""
 
     position: tuple[float, ...]
     closure: float | None = None
+    start: float = 0.0
+    speed: float = 1.0
+    force: float = 1.0
+    lasts: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +290,7 @@ class CancelInput:
 
 @dataclass(frozen=True, slots=True)
 class ControlInput:
-    """``pause``, ``resume`` or ``step`` (one decision, then pause again)."""
+    """``pause``, ``resume``, ``step`` (one decision, then pause again), ``deadman held``, ``deadman released``, or ``speed <share>`` of every arm's limits."""
 
     word: str
     received: float

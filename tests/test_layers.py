@@ -17,7 +17,7 @@ PACKAGE = ROOT / "skillkit"
 LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
     **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "descriptor", "cell", "hardware", "robot_description"), 1),
-    **dict.fromkeys(("expressions", "termination", "protocols"), 1),
+    **dict.fromkeys(("expressions", "termination", "protocols", "safeguard"), 1),
     **dict.fromkeys(("runtime", "library", "skill", "skill_file", "skill_schema", "declarations", "records", "arm", "perception", "carried", "teleop"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),
     "assembly": 4,

@@ -26,7 +26,7 @@ import eigenpy
 import numpy as np
 import pinocchio as pin
 
-from skillkit.braking import JointLimits, stopping_step
+from skillkit.braking import JointLimits, fitting_share, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.kinematics.model import ArmKinematics, manipulability
@@ -72,17 +72,14 @@ class CartesianController:
             raise InvalidValue("rate", rate, "a number above 0 [Hz]")
         self.arm = arm
         self.kinematics = ArmKinematics(arm)
-        self.limits = JointLimits(arm, 1.0 / rate, 1.0 - MARGIN, EDGE)
         self._rate = float(rate)
         self._task, dimensions = _task(self.kinematics)
         rotation, self._lead_rotation = (ROTATION_WEIGHT, LEAD_ROTATION) if arm.n >= dimensions else (POSITION_FIRST_WEIGHT, POSITION_FIRST_LEAD)
         self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._position_first = arm.n < dimensions
-        self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
-        self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
-        self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
-        self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
+        self.speed_share = 1.0
+        self._keep_to(1.0)
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
         self._sides, self._no_error = np.zeros((6, 2)), frozen(np.zeros(6))
         self._target_point: Array
@@ -93,8 +90,27 @@ class CartesianController:
         self._limited = False  # the last tick met its bounds
         self._bounds: tuple[Array, Array] | None = None  # of the next displacement, once they are known
         self._quadratic: Array | None = None  # as much
-        self._floor = QUADRATIC_FLOOR * self.limits.step * self.limits.step
         self.reset(arm.home)
+
+    def limit_speed(self, share: float) -> None:
+        """From now on keep to a ``share`` of the velocity limits, above 0 and up to 1; an arm that is faster brakes down to it."""
+        self.speed_share = share
+        self._slow_down()
+
+    def _slow_down(self) -> None:
+        share = fitting_share(self.arm, 1.0 / self._rate, self.speed_share, self._kept, self._position, self._step, self._change)
+        if share != self._kept:
+            self._keep_to(share)
+
+    def _keep_to(self, share: float) -> None:
+        self._kept = share
+        self.limits = limits = JointLimits(self.arm, 1.0 / self._rate, 1.0 - MARGIN, EDGE, share)
+        self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * limits.ramp)  # [ticks]
+        self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
+        self._per_step, self._per_change = 1.0 / limits.step, 1.0 / limits.change
+        self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
+        self._floor = QUADRATIC_FLOOR * limits.step * limits.step
+        self._bounds = self._quadratic = None
 
     @property
     def target(self) -> Pose:
@@ -119,6 +135,8 @@ class CartesianController:
 
         Meant for the time between two ticks. Without it the next tick does so itself, with the same result.
         """
+        if self._kept != self.speed_share:
+            self._slow_down()
         if self._known:
             return
         self._locate()
@@ -194,11 +212,14 @@ class CartesianController:
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
         state = {"position": self._position, "before": self._before, "step": self._step, "change": self._change}
-        flags = {"holding": self._holding, "limited": self._limited}
+        flags = {"holding": self._holding, "limited": self._limited, "speed": self.speed_share, "kept": self._kept}
         return {**{name: value.tolist() for name, value in state.items()}, **flags, "target": list(self.target.values())}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
+        self.speed_share = snapshot.get("speed", 1.0)
+        if (kept := snapshot.get("kept", self.speed_share)) != self._kept:
+            self._keep_to(kept)
         self._position, self._before, self._step, self._change = (frozen(snapshot[key]) for key in ("position", "before", "step", "change"))
         target = Pose.from_values(snapshot["target"])
         self._target_point, self._target_rotation = target.position, target.rotation
