@@ -118,7 +118,9 @@ class SafetyGate:
     def _keep_to(self, share: float) -> None:
         self._kept = share
         self._limits = JointLimits(self.arm, self._dt, speed=share)
-        self._hair = np.maximum(AT_BOUND * self._limits.change, 4.0 * np.spacing(np.maximum(np.abs(self._limits.lower), np.abs(self._limits.upper))))
+        tightest = np.minimum(self._limits.change, 0.5 * self._limits.jerk)  # what is missed in a position is missed twice in the change of its step
+        self._slack = ROUNDING * tightest
+        self._hair = np.maximum(AT_BOUND * tightest, 4.0 * np.spacing(np.maximum(np.abs(self._limits.lower), np.abs(self._limits.upper))))
         ramp = self._limits.ramp
         self._catch_up, self._catch_ticks = (CATCH_UP, 1.0 + 2.0 * ramp) if ramp > 1 else (1.0, 1.0)
         self._join = self._limits.change if ramp <= 1 else np.minimum(self._limits.change, 0.25 * self._limits.jerk)
@@ -222,7 +224,8 @@ class SafetyGate:
         behind = np.where(jumped, wanted, self._asked - sent)
         joins = np.abs(behind) <= self._join
         low, high = limits.interval(sent, step, change)
-        inside = (wanted <= high + ROUNDING * np.abs(high)) & (wanted >= low - ROUNDING * np.abs(low)) & joins
+        above, below = (np.minimum(ROUNDING * np.abs(bound), self._slack) for bound in (high, low))
+        inside = (wanted <= high + above) & (wanted >= low - below) & joins
         passes = inside & (target == command)
         if passes.all():
             out = self._send(target, ())
