@@ -30,7 +30,7 @@ types: setup ## types of the code
 bench: setup ## every speed and every claim, measured (slow)
 	@$(IN_VENV) for file in benchmarks/[!_]*.py; do echo "== $$file"; python "$$file" || exit 1; done
 
-bench-ik: setup ## streaming control beside pink, mink and placo; PEERS=.venv-peers/bin/python measures with the peers installed there
+bench-ik: setup ## streaming control beside its peers; PEERS=.venv-peers/bin/python measures with the peers installed there
 	@$(IN_VENV) PYTHONPATH=. OMP_NUM_THREADS=1 $(or $(PEERS),python) benchmarks/ik_streaming.py
 
 docs: setup ## the pictures and tables in docs/ that are made from the code

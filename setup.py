@@ -50,11 +50,14 @@ ROS = [
 
 EXTRAS = {
     "ros": ROS,
+    "sentences": ["sentence-transformers>=3"],
+    "ray": ["ray>=2.9"],
     "learn": ["torch>=2.4", "torchjd>=0.7", "safetensors", "pyarrow", "pillow", "scipy", "scikit-learn"],
     "tensorboard": ["tensorboard"],
     # What Meta-World needs; itself it comes with 'pip install --no-deps metaworld==3.1.1': it asks for one old version of mujoco, and works with ours.
     "metaworld": ["gymnasium", "imageio", "scipy"],
     "onnx": ["onnx", "onnxruntime"],
+    "fast": ["numba>=0.59"],
     "planning": ["unified-planning", "up-pyperplan"],
     "robots": ["example-robot-data"],
     "rosbags": ["rosbags"],
@@ -97,6 +100,7 @@ setup(
             "skillkit_simulator = skillkit.ros.simulator:main",
             "skillkit_runtime = skillkit.ros.runtime_node:main",
             "skillkit_recorder = skillkit.ros.recorder:main",
+            "skillkit_snapshots = skillkit.ros.snapshots:main",
         ],
         "pytest11": ["skillkit.testing = skillkit.testing"],
     },

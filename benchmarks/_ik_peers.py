@@ -14,6 +14,7 @@ import numpy as np
 from skillkit.embodiment import Embodiment
 from skillkit.kinematics import ArmKinematics, CartesianController
 from skillkit.pose import Array, Pose, vector_from_rotation
+from skillkit.safety import SafetyGate
 
 RATE = 100.0  # [Hz]
 POSTURE_COST = 1e-3  # of the peers
@@ -160,9 +161,7 @@ class Placo:
         self.robot.update_kinematics()
 
     def track(self, pose: Pose) -> Array:
-        matrix = np.eye(4)
-        matrix[:3, :3], matrix[:3, 3] = pose.rotation, pose.position
-        self.frame.T_world_frame = self.base @ matrix
+        self.frame.T_world_frame = self.base @ _matrix(pose)
         self.solver.solve(True)
         self.robot.update_kinematics()
         return np.array([self.robot.get_joint(name) for name in self.arm.joints])
@@ -200,4 +199,80 @@ class Drake:
         return self.q
 
 
-METHODS: tuple[Callable[[Embodiment], Any], ...] = (Ours, Pink, Mink, Placo, Drake)
+class Toolbox:
+    """The Robotics Toolbox's Levenberg-Marquardt solver, one search from the last command each tick; it stands still where it finds nothing."""
+
+    name = "rtb"
+    package = "roboticstoolbox-python"
+
+    def __init__(self, arm: Embodiment) -> None:
+        from roboticstoolbox.models.URDF.URDFRobot import URDF_read
+        from roboticstoolbox.robot.Robot import Robot
+
+        links, name, _ = URDF_read(str(arm.urdf))
+        self.chain = Robot(links, name=name).ets(start=arm.base, end=arm.tool)
+        here = _matrix(ArmKinematics(arm).forward(arm.home))
+        if self.chain.n != arm.n or not np.allclose(self.chain.fkine(np.array(arm.home)).A, here, atol=1e-9):
+            raise NotImplementedError("the toolbox reads other joints, or another tool, from this URDF")
+        self.mask = np.ones(6) if arm.n >= 6 else np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+
+    def reset(self, q: Array) -> None:
+        self.q = np.array(q)
+
+    def track(self, pose: Pose) -> Array:
+        found = self.chain.ik_LM(_matrix(pose), q0=self.q, ilimit=30, slimit=1, mask=self.mask, joint_limits=1)
+        if found.success:
+            self.q = np.array(found.q)
+        return self.q
+
+
+class TracIk:
+    """TRAC-IK as it comes: 5 ms at most for each tick, from the last command; it stands still where it finds nothing."""
+
+    name = "trac-ik"
+    package = "pytracik"
+
+    def __init__(self, arm: Embodiment) -> None:
+        from trac_ik import TracIK
+
+        if arm.n < 6:
+            raise NotImplementedError("TRAC-IK solves for whole poses: arms with six joints or more")
+        self.solver = TracIK(arm.base, arm.tool, str(arm.urdf))
+
+    def reset(self, q: Array) -> None:
+        self.q = np.array(q)
+
+    def track(self, pose: Pose) -> Array:
+        found = self.solver.ik(np.array(pose.position), np.array(pose.rotation), self.q)
+        if found is not None:
+            self.q = np.array(found)
+        return self.q
+
+
+class Gated:
+    """A method behind skillkit's gate, which lets nothing through that breaks a limit; the method goes on from what was sent."""
+
+    def __init__(self, method: Any, arm: Embodiment) -> None:
+        self.method, self.gate = method, SafetyGate(arm, RATE)
+
+    def reset(self, q: Array) -> None:
+        self.method.reset(q)
+        self.gate.reset(q)
+        self.sent = np.array(q)
+
+    def track(self, pose: Pose) -> Array:
+        command = self.method.track(pose)
+        self.sent = self.gate.step(command, self.sent, 0.0).position
+        if not np.array_equal(self.sent, command):
+            self.method.reset(self.sent)
+        return self.sent
+
+
+def _matrix(pose: Pose) -> Array:
+    """(4, 4) homogeneous."""
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = pose.rotation, pose.position
+    return matrix
+
+
+METHODS: tuple[Callable[[Embodiment], Any], ...] = (Ours, Pink, Mink, Placo, Drake, Toolbox, TracIk)

@@ -1,13 +1,16 @@
-"""Streaming Cartesian control: skillkit beside pink, mink, placo and Drake in one run, speed and behaviour.
+"""Streaming Cartesian control: skillkit beside pink, mink, placo, Drake, the Robotics Toolbox and TRAC-IK in one run, speed and behaviour.
 
 Every method gets the same pose target in every tick and its own command as the state to go on from. The steps of all methods are
 interleaved, so that a busy machine is busy for all of them. The peers are no dependencies: methods that cannot be imported are
 left out and named. They need versions of their own, in an own environment:
 
-    python3 -m venv .venv-peers && .venv-peers/bin/pip install pin-pink mink placo drake "mujoco<3.13" daqp pyyaml
+    python3 -m venv .venv-peers && .venv-peers/bin/pip install pin-pink mink placo drake roboticstoolbox-python pytracik "mujoco<3.13" daqp pyyaml
     PYTHONPATH=. .venv-peers/bin/python benchmarks/ik_streaming.py
 
-The peers run as their documentation shows: their own default solver settings, position and velocity limits, a low posture task.
+The peers run as their documentation shows: their own default solver settings, position and velocity limits where they take any, a low posture task.
+*gated*: the passes through singularities with skillkit's gate behind every method that breaks a limit, so that all methods hold them.
+
+``benchmarks/results/ik.json`` keeps a row per method and robot; a run replaces the rows of the robots that it measures.
 """
 
 from __future__ import annotations
@@ -25,13 +28,13 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _ik_peers import METHODS, RATE
+from _ik_arms import SHIPPED, SINGULAR, arms
+from _ik_peers import METHODS, RATE, Gated
 
 from skillkit.embodiment import Embodiment
 from skillkit.kinematics import ArmKinematics
 from skillkit.pose import Array, Pose, rotation_from_vector, vector_from_rotation
 
-ROBOTS = ("panda", "ur5e", "fr3", "xarm7", "gen3", "so101", "scara4", "planar3")
 RESULTS = Path(__file__).parent / "results" / "ik.json"
 
 
@@ -143,31 +146,6 @@ def _turned(arm: Embodiment, turned: Array) -> float:
     return float(turned[-1])
 
 
-SINGULAR = {  # crossed at 0.3 rad/s by one joint, another standing 10 mrad off: (robot, name, crossing joint, joint held off and where, the others)
-    "panda": {
-        "wrist": ("panda_joint6", {"panda_joint5": 0.01, "panda_joint4": -1.8, "panda_joint6": 0.0}),
-        "shoulder": ("panda_joint2", {"panda_joint2": 0.0, "panda_joint3": 0.01, "panda_joint4": -2.0, "panda_joint6": 2.0}),
-        "elbow": ("panda_joint4", {"panda_joint4": -0.0798}),
-    },
-    "ur5e": {
-        "wrist": ("wrist_2_joint", {"wrist_2_joint": 0.0}),
-        "elbow": ("elbow_joint", {"elbow_joint": 0.0}),
-    },
-    "fr3": {"shoulder": ("fr3_joint2", {"fr3_joint2": 0.0, "fr3_joint3": 0.01, "fr3_joint4": -2.0, "fr3_joint6": 2.0})},
-    "xarm7": {
-        "wrist": ("joint6", {"joint5": 0.01, "joint6": 0.0}),
-        "shoulder": ("joint2", {"joint2": 0.0, "joint3": 0.01}),
-    },
-    "gen3": {
-        "wrist": ("joint_6", {"joint_5": 0.01, "joint_6": 0.0}),
-        "shoulder": ("joint_2", {"joint_2": 0.0, "joint_3": 0.01}),
-        "elbow": ("joint_4", {"joint_4": 0.0}),
-    },
-    "scara4": {"elbow": ("elbow_joint", {"elbow_joint": 0.0})},
-    "planar3": {"elbow": ("joint2", {"joint2": 0.0, "joint3": 0.0})},
-}
-
-
 def singularities(trial: Trial) -> dict[str, float]:
     """Track the tool of a joint motion through, or to 10 mrad before, a singularity; the worst RMS of all passes [mm]."""
     arm, results = trial.arm, {}
@@ -176,16 +154,29 @@ def singularities(trial: Trial) -> dict[str, float]:
         for joint, value in at.items():
             middle[arm.joints.index(joint)] = value
         i = arm.joints.index(crossing)
-        sweep = 0.3 * (np.abs(np.arange(int(4 * RATE)) - 2 * RATE) / RATE if name == "elbow" else (np.arange(int(4 * RATE)) - 2 * RATE) / RATE)
+        sweep = 0.3 * (np.arange(int(4 * RATE)) - 2 * RATE) / RATE
+        if name == "elbow":  # stretched from the side it bends to at home, and bent again
+            sweep = np.abs(sweep) * (np.sign(arm.home[i] - middle[i]) or -1.0)
         path = np.tile(middle, (len(sweep), 1))
-        path[:, i] = np.clip(middle[i] + (-sweep if name == "elbow" else sweep), arm.lower[i] + 0.005, arm.upper[i] - 0.005)
+        path[:, i] = np.clip(middle[i] + sweep, arm.lower[i] + 0.005, arm.upper[i] - 0.005)
         trial.start(path[0])
         errors, _ = trial.follow(trial.kinematics.forward(q) for q in path)
         results[f"{name}_rms_mm"] = float(np.sqrt(np.mean(errors**2))) * 1e3
     return results
 
 
-BEHAVIOURS = (circles, jump, ramp, tool_turn, singularities)
+def wild(trial: Trial) -> dict[str, float]:
+    """Targets anywhere within twice the reach, which jump, stay and run at random; nothing but the limits is judged."""
+    arm, rng = trial.arm, np.random.default_rng(0)
+    place, reach = trial.start(arm.home).position, _reach(arm)
+    for _ in range(40):
+        place, velocity = rng.normal(size=3) * reach, rng.normal(size=3) * 0.01 * rng.integers(2)
+        turn = rotation_from_vector(rng.normal(size=3))
+        trial.follow(Pose(place + k * velocity, turn) for k in range(25))
+    return {}
+
+
+BEHAVIOURS = (circles, jump, ramp, tool_turn, singularities, wild)
 
 
 def behaviour(make: Callable[[Embodiment], Any], arm: Embodiment) -> dict[str, float]:
@@ -198,7 +189,11 @@ def behaviour(make: Callable[[Embodiment], Any], arm: Embodiment) -> dict[str, f
         except Exception as error:  # a peer that gives up is a result
             found[f"{test.__name__}_failed"] = float("nan")
             print(f"   {arm.name}: {test.__name__} ended with {type(error).__name__}: {str(error)[:100]}", file=sys.stderr)
-    return {**found, **{f"worst_{name}": value for name, value in trial.worst.items()}}
+    worst = {f"worst_{name}": value for name, value in trial.worst.items()}
+    held = worst["worst_position"] == 0.0 and all(value <= 1.0 + 1e-9 for name, value in worst.items() if name != "worst_position")
+    behind = Trial(trial.method if held else Gated(make(arm), arm), arm)
+    gated = {f"gated_{name}": value for name, value in singularities(behind).items()}
+    return {**found, **worst, "holds_limits": held, **gated}
 
 
 # ---- speed ---------------------------------------------------------------------------------------------------------------------------
@@ -234,7 +229,7 @@ def available(arm: Embodiment) -> dict[str, Callable[[Embodiment], Any]]:
 def versions() -> dict[str, str]:
     """Of everything that was measured."""
     found = {"python": platform.python_version(), "machine": _processor()}
-    for package in ("pin", "numpy", "daqp", "pin-pink", "mink", "placo", "drake", "mujoco"):
+    for package in ("pin", "numpy", "daqp", "pin-pink", "mink", "placo", "drake", "roboticstoolbox-python", "pytracik", "mujoco"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -250,16 +245,15 @@ def _processor() -> str:
         return platform.machine()
 
 
-def measure(robots: list[str], ticks: int) -> list[dict[str, Any]]:
+def measure(taken: list[Embodiment], ticks: int) -> list[dict[str, Any]]:
     """One row per method and robot."""
     rows = []
-    for robot in robots:
-        arm = Embodiment.load(robot)
+    for arm in taken:
         methods = available(arm)
         timed = speed({name: make(arm) for name, make in methods.items()}, arm, ticks)
         for name, make in methods.items():
             row = {
-                "robot": robot,
+                "robot": arm.name,
                 "method": name,
                 **timed[name],
                 "times_ours": timed[name]["median_us"] / timed["skillkit"]["median_us"],
@@ -267,13 +261,16 @@ def measure(robots: list[str], ticks: int) -> list[dict[str, Any]]:
             }
             rows.append(row)
             print(line(row), flush=True)
+        keep(rows[-len(methods) :])
     return rows
 
 
 COLUMNS = {
     "median_us": "median µs", "p99_us": "p99 µs", "times_ours": "× ours", "circle_rms_um": "circle µm", "drift_um": "drift µm", "chatter_rad_s": "chatter",
     "jump_return_mm": "jump mm", "ramp_return_mm": "ramp mm", "turn_return_mrad": "turn mrad", "wrist_rms_mm": "wrist mm", "elbow_rms_mm": "elbow mm",
-    "shoulder_rms_mm": "shoulder mm", "worst_velocity": "v/limit", "worst_acceleration": "a/limit", "worst_jerk": "j/limit", "worst_position": "q over rad",
+    "shoulder_rms_mm": "shoulder mm", "gated_wrist_rms_mm": "gated wrist mm", "gated_elbow_rms_mm": "gated elbow mm",
+    "gated_shoulder_rms_mm": "gated shoulder mm", "worst_velocity": "v/limit", "worst_acceleration": "a/limit",
+    "worst_jerk": "j/limit", "worst_position": "q over rad",
 }  # fmt: skip
 
 
@@ -285,17 +282,25 @@ def line(row: dict[str, Any]) -> str:
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--robots", nargs="*", default=list(ROBOTS), help="names of robot models")
+    parser.add_argument("--robots", nargs="*", default=list(SHIPPED), help="names of robot models")
+    parser.add_argument("--wheel", action="store_true", help="the arms of example-robot-data as well")
     parser.add_argument("--ticks", type=int, default=2000, help="timed steps of each method")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     words = parser.parse_args()
     print("| robot | method | " + " | ".join(COLUMNS.values()) + " |\n|" + "---|" * (len(COLUMNS) + 2))
-    result = {"versions": versions(), "rate": RATE, "rows": measure(words.robots, words.ticks)}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    rows = measure(arms(words.robots, words.wheel), words.ticks)
+    result = {"versions": versions(), "rate": RATE, "rows": rows}
     if words.json:
         print(json.dumps(result))
     return 0
+
+
+def keep(rows: list[dict[str, Any]]) -> None:
+    """Write the rows of one robot to the results, instead of those that it has there."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    before = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    others = [row for row in before if row["robot"] != rows[0]["robot"]]
+    RESULTS.write_text(json.dumps({"versions": versions(), "rate": RATE, "rows": [*others, *rows]}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

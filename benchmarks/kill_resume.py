@@ -1,10 +1,11 @@
 """kill -9 of a running task at random moments, again and again, each time resumed from its checkpoint.
 
-    python benchmarks/kill_resume.py [--kills 50] [--seed 0]
+    python benchmarks/kill_resume.py [--kills 50] [--seed 0] [--during clear_button]
 
-The simulated world survives: its state is kept tick by tick in a file of its own, and it goes on for 1 s without a runtime before each
-resumption. Every run is killed every 0.3 to 4 s of its own time until it is through; checked are the task's outcome, the scene's own
-physical test, and that no skill starts again that had succeeded. Exit 1 where one of them fails.
+The simulated world survives: its state is kept tick by tick in a file of its own, and before each resumption it goes on for 1 s without a
+runtime, in which the arm brakes along what is sent behind every command.
+Every run is killed every 0.3 to 4 s of its own time until it is through; checked are the task's outcome, its judge, and that
+no skill starts again that had succeeded. Exit 1 where one of them fails.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TASK, OUTAGE = "prepare_coffee", 1.0
 def child(folder: Path, seed: int) -> None:
     """The process that is killed."""
     from skillkit.assembly import Checkpoint, System, run_episode
-    from skillkit.assembly.worlds import simulated_world
+    from skillkit.assembly.worlds import leave_alone, simulated_world
     from skillkit.cell import Cell
     from skillkit.option import Started, Transition
     from skillkit.runtime import Runtime, StepResult
@@ -36,7 +37,7 @@ def child(folder: Path, seed: int) -> None:
     resume = Checkpoint.read(checkpoint) if checkpoint.exists() else None
     if resume is not None:
         world.restore(json.loads(kept.read_text()))
-        world.advance(OUTAGE)
+        leave_alone(world, OUTAGE)
 
     def on_step(runtime: Runtime, result: StepResult) -> None:
         part = folder / "world.part"
@@ -51,12 +52,14 @@ def child(folder: Path, seed: int) -> None:
     (folder / "result.json").write_text(json.dumps([episode.ending.outcome.value, episode.ending.reason, episode.success]))
 
 
-def run_and_kill(folder: Path, seed: int, after: float) -> bool:
-    """Run the child, and kill it when it has done ``after`` [s] of the task's time; whether it was killed."""
+def run_and_kill(folder: Path, seed: int, after: float, during: str = "") -> bool:
+    """Run the child, and kill it when it has done ``after`` [s] of the task's time, or so long of ``during``; whether it was killed."""
     process = subprocess.Popen([sys.executable, __file__, "--child", str(folder), "--seed", str(seed)], stdout=subprocess.PIPE, text=True)
     begun = None
     for line in process.stdout or ():
         now = float(line.split()[0])
+        if during and begun is None and not begins(folder, during):
+            continue
         begun = now if begun is None else begun
         if now - begun >= after:
             process.kill()
@@ -64,6 +67,12 @@ def run_and_kill(folder: Path, seed: int, after: float) -> bool:
     if process.wait() not in (0, -signal.SIGKILL):
         raise SystemExit(f"the run ended by itself with exit code {process.returncode}")
     return process.returncode != 0
+
+
+def begins(folder: Path, label: str) -> bool:
+    """Whether the skill with this label is at work."""
+    log = (folder / "log").read_text().splitlines() if (folder / "log").exists() else []
+    return bool(log) and log[-1].startswith("started ") and log[-1].endswith(f"/{label}")
 
 
 def repeated(log: list[str]) -> list[str]:
@@ -82,6 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--during", default="", help="kill again and again while the skill with this label is at work, instead of at random")
     parser.add_argument("--child", type=Path)
     arguments = parser.parse_args()
     if arguments.child:
@@ -92,7 +102,7 @@ def main() -> int:
     while kills < arguments.kills:
         with TemporaryDirectory(prefix="skillkit-") as scratch:
             folder, here = Path(scratch), 0
-            while run_and_kill(folder, seed, chance.uniform(0.3, 4.0)):
+            while run_and_kill(folder, seed, chance.uniform(0.0, 0.1) if arguments.during else chance.uniform(0.3, 4.0), arguments.during):
                 here += 1
                 lines = (folder / "log").read_text().splitlines()
                 where[lines[-1].rpartition("/")[2] if lines else "before the first skill"] += 1

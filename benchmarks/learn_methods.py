@@ -1,6 +1,6 @@
 """Every way of sharing, weighting and combining gradients on the same demonstrations: success on goals that no demonstration had, and what it cost.
 
-    python benchmarks/learn_methods.py [--tasks mt10] [--demonstrations 5] [--seeds 3] [--episodes 10] [--steps 1500] [--methods shared,heads] [--json]
+    python benchmarks/learn_methods.py [--tasks mt10] [--demonstrations 5] [--seeds 3] [--episodes 10] [--steps 1500] [--methods "shared;heads"] [--json]
 
 Needs the extras learn and metaworld, and a dataset that it collects once (runs/learn/<tasks>). Every finished training is kept in
 benchmarks/results/learn_<tasks>_<demonstrations>.json, so that a run that was stopped goes on where it was; --methods picks some. One training and
@@ -14,13 +14,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from skillkit.demos.benchmark import SPACE, collect
+from skillkit.demos.benchmark import SPACE, Disturbance, collect
 from skillkit.demos.evaluation import evaluate
 from skillkit.learn.config import checked, from_dict
 from skillkit.learn.dataset import INFO, write_dataset
@@ -45,7 +45,7 @@ METHODS: dict[str, dict[str, Any]] = {
     **{f"shared, {name}": {"weighting": name} for name in WEIGHTINGS if name != "equal"},
     **{f"shared, {name}": {"aggregator": name} for name in AGGREGATORS if name not in ("sum", "mean")},
 }
-BASE = {"bins": 21, "hidden": [256, 256, 256]}
+BASE = {"bins": 21}
 
 
 def dataset(tasks: str) -> Path:
@@ -53,23 +53,28 @@ def dataset(tasks: str) -> Path:
     folder = ROOT / "runs" / "learn" / tasks
     if not (folder / INFO).exists():
         print(f"collecting {COLLECTED} demonstrations of each task into {folder}", file=sys.stderr)
-        write_dataset(folder, (episode for some in collect(task_names(tasks), COLLECTED, 0, NOISE) for episode in some), SPACE)
+        write_dataset(folder, (episode for some in collect(task_names(tasks), COLLECTED, 0, Disturbance(NOISE)) for episode in some), SPACE)
     return folder
 
 
 def measure(method: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """One training and its evaluation."""
-    chosen = {"tasks": ",".join(task_names(options.tasks)), "demonstrations": options.demonstrations, "steps": options.steps, "seed": seed}
-    config = checked(from_dict({"dataset": str(options.dataset or dataset(options.tasks)), **BASE, **chosen, **METHODS[method]}))
+    chosen = {"demonstrations": options.demonstrations, "steps": options.steps, "precision": options.precision}
+    hidden = {"hidden": [int(width) for width in options.hidden.split(",")]}
     with tempfile.TemporaryDirectory() as folder:
-        training = Training(config, Path(folder))
-        begun = time.process_time()
-        training.run()
-        spent = time.process_time() - begun
-        results = list(evaluate(Path(folder), task_names(options.tasks), options.episodes, seed))
-    rates = {result.task: sum(result.outcomes) for result in results}
+        values = {"dataset": str(options.dataset or dataset(options.tasks)), **BASE, **hidden, **chosen, **METHODS[method]}
+        return train_and_evaluate(Path(folder), values, task_names(options.tasks), options.episodes, seed)
+
+
+def train_and_evaluate(folder: Path, values: Mapping[str, Any], tasks: Sequence[str], episodes: int, seed: int) -> dict[str, Any]:
+    """What a training cost, and how often it succeeded in these tasks, which are those it learns if ``values`` name no others."""
+    training = Training(checked(from_dict({"tasks": ",".join(tasks), "seed": seed, **values})), folder)
+    begun = time.process_time()
+    training.run()
+    spent = time.process_time() - begun
+    rates = {result.task: sum(result.outcomes) for result in evaluate(folder, tasks, episodes, seed)}
     parameters = sum(parameter.numel() for parameter in training.model.parameters())
-    return {"cpu_s": round(spent, 1), "parameters": parameters, "episodes": options.episodes, "steps": options.steps, "successes": rates}
+    return {"cpu_s": round(spent, 1), "parameters": parameters, "episodes": episodes, "steps": training.config.steps, "successes": rates}
 
 
 def table(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -100,6 +105,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--episodes", type=int, default=10)
     parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--hidden", default="256,256,256")
+    parser.add_argument("--precision", default="float32", help="or bfloat16")
     parser.add_argument("--methods", default="", help="; between them; all, if left out")
     parser.add_argument("--dataset", default="", help="demonstrations that are there already")
     parser.add_argument("--json", action="store_true")

@@ -1,11 +1,12 @@
 """Runs recorded and re-executed until so many steps have been compared: many tasks, arms, seeds and faults.
 
-    python benchmarks/re_execution.py [--steps 1000000] [--bags 20] [--jobs 1] [--coffee] [--json]
+    python benchmarks/re_execution.py [--steps 1000000] [--bags 20] [--jobs 1] [--coffee] [--keep FOLDER] [--json]
 
 Records ``--bags`` runs, going through the varieties below with seeds 0, 1, …; every third one loses joint states and poses on the way. Then
 re-executes the bags in turn, in ``--jobs`` processes. Prints the number of differences (0, or the exit status is 1), and how many times faster
 than real time a re-execution is, by wall time, by processor time, and for the fastest bag. ``--coffee`` takes the coffee task on one arm
-alone, without faults, at 100 Hz control.
+alone, without faults, at 100 Hz control. ``--keep`` leaves the recordings and a line for every re-execution in a folder: a run that was
+interrupted goes on from there, and its figures add up.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ COFFEE = (("prepare_coffee", "panda", {}),)
 VARIETIES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("prepare_coffee", "panda", {}),
     ("prepare_coffee", "ur5e", {}),
-    ("pick_and_place", "xarm7", {}),
+    ("pick_and_place", "xarm7", {"cabinet_open": "true"}),
     ("prepare_coffee", "gen3", {"shift": "0.3,-0.2,0.5"}),
     ("tidy_table", "fr3", {}),
     ("prepare_coffee", "panda", {"locked": "true"}),
@@ -40,6 +41,7 @@ VARIETIES: tuple[tuple[str, str, dict[str, str]], ...] = (
 )
 LOST = 0.02  # share of the ticks at which a silence begins
 SILENCE = 4  # ticks, at most
+ROWS = "rows.jsonl"
 
 
 class Lossy:
@@ -75,10 +77,14 @@ class Executed(NamedTuple):
 
 def recorded(folder: Path, seed: int, task: str, robot: str, options: dict[str, str], faults: bool) -> Path:
     """The bag of one episode, however it ends."""
-    cell, world = simulated_world(Cell.load(robot) if robot == "two_pandas" else Cell.of_robot(robot), "coffee", seed, options)
     bag = folder / f"{seed}.mcap"
-    run_episode(System.build(cell, task), Lossy(world, seed) if faults else world, task, seed=seed, record=str(bag))  # type: ignore[arg-type]
-    return bag
+    if bag.exists():
+        return bag
+    part = folder / f"{seed}.part.mcap"
+    part.unlink(missing_ok=True)
+    cell, world = simulated_world(Cell.load(robot) if robot == "two_pandas" else Cell.of_robot(robot), "coffee", seed, options)
+    run_episode(System.build(cell, task), Lossy(world, seed) if faults else world, task, seed=seed, record=str(part))  # type: ignore[arg-type]
+    return part.rename(bag)
 
 
 def executed(bag: Path) -> Executed:
@@ -90,26 +96,37 @@ def executed(bag: Path) -> Executed:
     return Executed(found.compared, found.differences, length, perf_counter() - wall, process_time() - processor)
 
 
+def rows(folder: Path) -> list[Executed]:
+    """What earlier runs left in a folder."""
+    file = folder / ROWS
+    return [Executed(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--bags", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--coffee", action="store_true")
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(given.jobs) as pool:
-        kinds = islice(cycle(COFFEE if given.coffee else VARIETIES), given.bags)
-        bags = [recorded(Path(folder), seed, *kind, faults=not given.coffee and seed % 3 == 2) for seed, kind in enumerate(kinds)]
-        begun, results = perf_counter(), list[Executed]()
+    with TemporaryDirectory() as scratch, ProcessPoolExecutor(given.jobs) as pool:
+        folder = given.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        kinds = list(islice(cycle(COFFEE if given.coffee else VARIETIES), given.bags))
+        results = rows(folder)
         while sum(one.steps for one in results) < given.steps:
-            left = given.steps - sum(one.steps for one in results)
-            some = bags[: max(given.jobs, min(len(bags), left // 3000))]
-            results += pool.map(executed, some) if given.jobs > 1 else map(executed, some)
-        took = perf_counter() - begun
+            seeds = [(len(results) + place) % given.bags for place in range(given.jobs)]
+            bags = [recorded(folder, seed, *kinds[seed], faults=not given.coffee and seed % 3 == 2) for seed in seeds]
+            found = list(pool.map(executed, bags) if given.jobs > 1 else map(executed, bags))
+            results += found
+            with (folder / ROWS).open("a") as file:
+                file.writelines(f"{json.dumps(one._asdict())}\n" for one in found)
     length = sum(one.recorded for one in results)
     figures = {
-        "steps": sum(one.steps for one in results), "differences": sum(one.differences for one in results), "times_real_time": length / took,
+        "steps": sum(one.steps for one in results), "differences": sum(one.differences for one in results),
+        "times_real_time": given.jobs * length / sum(one.wall for one in results),
         "by_processor_time": length / sum(one.processor for one in results), "best": max(one.recorded / one.wall for one in results),
     }  # fmt: skip
     print(json.dumps(figures) if given.json else "\n".join(f"{name:<20} {figure:,.1f}" for name, figure in figures.items()))

@@ -177,7 +177,7 @@ class ArmLoop:
         if isinstance(directive, (CartesianDelta, JointTarget)):
             self.share = directive.speed
         speed = min(speed, self.share)
-        if speed != self.gate.speed_share:
+        if speed != self.gate.speed_share or self.controller.slowing:
             self.controller.limit_speed(speed)
             self.gate.limit_speed(speed)
         try:
@@ -210,6 +210,7 @@ class ArmLoop:
             return self.controller.move(measured, np.array(directive.position))
         if not isinstance(directive, CartesianDelta):
             return self.controller.stop(measured)
+        self.controller.aim(directive.free or self.embodiment.free, directive.first or self.embodiment.first)
         share = self._share(directive, clock) * self.driver.speed  # a driver that runs slower would fall behind for ever
         delta = share * np.array([*directive.translation, *directive.rotation])
         if directive.frame in ("tool", "base"):

@@ -46,6 +46,7 @@ class JointLimits:
         self.ramp = ceil(float((2.0 * self.change / self.jerk).max()) - AT_BOUND)  # ticks from full acceleration to full deceleration
         ticks = np.arange(max(1, self.ramp))[:, None]
         self._rows = tuple(zip(*(x.tolist() for x in (self.lower, self.upper, self.step, self.change, self.jerk)), strict=True))
+        self.table = frozen(np.array(self._rows).ravel())  # (5 n,) the same in one row
         self._ticks = frozen(ticks)  # (k, 1) i
         self._parts = frozen(ticks + 1.0)  # i + 1
         self._weight = frozen(1.0 + 0.5 * ticks)  # b

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import dist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from skillkit.pose import Array, Pose
 from skillkit.protocols import Snapshot
-from skillkit.spaces import ArmState, ObjectState
+from skillkit.spaces import ArmState, Glance, ObjectState
 
 UNSEEN = 0.25  # [s] without a pose after which the tool is believed instead
 CLOSED = 0.5  # commanded closure of a gripper that holds
@@ -25,6 +26,13 @@ class Glimpse(NamedTuple):
     size: Array
 
 
+class Hand(NamedTuple):
+    """What is known at once of an arm's gripper: commanded closure, and the gap between its fingers [m]."""
+
+    closure: float
+    opening: float
+
+
 class Grip(NamedTuple):
     """An object in a hand, both as they were when it was seen last."""
 
@@ -38,47 +46,69 @@ class Grip(NamedTuple):
         return self.tool.inverse() @ self.pose
 
 
+class _Sight(NamedTuple):
+    """An object that was seen while hands were closed; whether one of them holds it is worked out when that matters."""
+
+    glimpse: Glimpse
+    objects: Mapping[str, ObjectState]
+    arms: Mapping[str, ArmState]
+    holding: Sequence[str]
+
+    def grip(self, name: str) -> Grip | None:
+        """The hand that it is in, if any."""
+        reach = 0.5 * float(max(self.glimpse.size)) + NEAR
+        for arm in self.holding:
+            tool = self.arms[arm].tool
+            if dist(tool.position.tolist(), self.glimpse.position) <= reach:
+                return Grip(arm, tool, self.objects[name].pose)
+        return None
+
+
 class Carried:
     """Which object is in which hand, and how it lies there."""
 
     def __init__(self) -> None:
-        self.grips: dict[str, Grip] = {}
+        self._grips: dict[str, Grip] = {}
+        self._seen: dict[str, _Sight] = {}  # not worked out yet
 
     def follow(
-        self, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState], closures: Iterable[float], glimpses: Mapping[str, Glimpse] | None = None
+        self, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState], hands: Mapping[str, Hand], glimpses: Iterable[tuple[str, Glimpse]]
     ) -> Mapping[str, ObjectState]:
         """The objects, those that are held and not seen where the tool has them; their age is that of the arm's state then.
 
         Args:
-            closures: commanded of every gripper; nothing is looked at while all are open.
-            glimpses: the same objects as far as they are known without working anything out; only those near a tool are looked at then.
+            objects, arms: what they hold must not change any more.
+            hands: the grippers of the arms; nothing is looked at while all are open.
+            glimpses: the same objects as far as they are known without working anything out.
         """
-        if not any(closure > CLOSED for closure in closures):
-            self.grips.clear()
+        if not any(hand.closure > CLOSED for hand in hands.values()):
+            self._grips.clear()
+            self._seen.clear()
             return objects
-        hands = {name: (hand, hand.tool.position.tolist()) for name, hand in arms.items() if _holds(hand)}
-        seen = glimpses if glimpses is not None else {name: Glimpse(one.age, one.pose.position.tolist(), one.size) for name, one in objects.items()}
-        moved: dict[str, ObjectState] = {}
-        for name, glimpse in seen.items():
+        holding = [name for name, hand in hands.items() if hand.closure > CLOSED and hand.opening > GAP]
+        moved: dict[str, Callable[[], ObjectState]] = {}
+        for name, glimpse in glimpses:
             if glimpse.age <= UNSEEN:
-                self._look(name, glimpse, objects, hands)
-            elif (grip := self._held(name, hands)) is not None:
-                moved[name] = replace(objects[name], pose=arms[grip.arm].tool @ grip.lies, age=arms[grip.arm].age, speed=0.0)
-        return {**objects, **moved} if moved else objects
+                self._seen[name] = _Sight(glimpse, objects, arms, holding)
+            elif (grip := self.grips.get(name)) is None:
+                continue
+            elif grip.arm in holding:
+                moved[name] = partial(_in_hand, name, grip, objects, arms)
+            else:
+                del self._grips[name]  # let go of where no camera saw it: from here its age tells
+        return Glance({**{name: partial(objects.__getitem__, name) for name in objects}, **moved}) if moved else objects
 
-    def _look(self, name: str, glimpse: Glimpse, objects: Mapping[str, ObjectState], hands: Mapping[str, tuple[ArmState, list[float]]]) -> None:
-        self.grips.pop(name, None)
-        for arm, (hand, tool) in hands.items():
-            if dist(tool, glimpse.position) <= 0.5 * float(max(glimpse.size)) + NEAR:
-                self.grips[name] = Grip(arm, hand.tool, objects[name].pose)
-                return
-
-    def _held(self, name: str, hands: Mapping[str, Any]) -> Grip | None:
-        grip = self.grips.get(name)
-        if grip is not None and grip.arm not in hands:
-            del self.grips[name]  # let go of where no camera saw it: from here its age tells
-            return None
-        return grip
+    @property
+    def grips(self) -> dict[str, Grip]:
+        """Every object that is held, as it was seen last."""
+        for name, sight in self._seen.items():
+            grip = sight.grip(name)
+            if grip is not None:
+                self._grips[name] = grip
+            else:
+                self._grips.pop(name, None)
+        self._seen.clear()
+        return self._grips
 
     def snapshot(self) -> Snapshot:
         """Every grip."""
@@ -86,8 +116,9 @@ class Carried:
 
     def restore(self, snapshot: Snapshot) -> None:
         """The inverse of :meth:`snapshot`."""
-        self.grips = {name: Grip(arm, Pose.from_values(tool), Pose.from_values(pose)) for name, (arm, tool, pose) in snapshot.items()}
+        self._seen, self._grips = {}, {name: Grip(arm, Pose.from_values(tool), Pose.from_values(pose)) for name, (arm, tool, pose) in snapshot.items()}
 
 
-def _holds(hand: ArmState) -> bool:
-    return hand.closure > CLOSED and hand.opening > GAP
+def _in_hand(name: str, grip: Grip, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState]) -> ObjectState:
+    hand = arms[grip.arm]
+    return replace(objects[name], pose=hand.tool @ grip.lies, age=hand.age, speed=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidFile, SkillkitError, did_you_mean
 from skillkit.hardware import POSE_WORDS, Hardware, read_hardware, read_pose, read_triple
 from skillkit.pose import Array, Pose, frozen
+from skillkit.surroundings import Box, Surroundings, read_avoid, read_boxes
 
-WORDS = ("cell", "description", "arms", "cameras", "objects")
-ARM_WORDS = ("name", "model", "base", "namespace", "hardware")
+WORDS = ("cell", "description", "arms", "cameras", "objects", "boxes")
+ARM_WORDS = ("name", "model", "base", "namespace", "hardware", "avoid")
 CAMERA_WORDS = ("name", "frame", "on", *POSE_WORDS)
 WORLD = "world"
 
@@ -27,6 +28,7 @@ class CellArm:
     Attributes:
         namespace: that its topics live in; ``None`` for its name, or for none where it stands alone.
         hardware: how the real arm is reached.
+        avoid: what it keeps clear of; ``None`` for nothing, not even itself.
     """
 
     name: str
@@ -34,6 +36,7 @@ class CellArm:
     base: Pose
     namespace: str | None = None
     hardware: Hardware = field(default_factory=Hardware)
+    avoid: Surroundings | None = None
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,25 @@ class Cell:
         arms = [arm for index, item in enumerate(data["arms"]) if (arm := _arm(document, item, index)) is not None]
         _check_names(document, "arms", [arm.name for arm in arms])
         _check_serials(document, arms)
+        _check_signals(document, arms)
         cameras = _cameras(document, data.get("cameras", []), {WORLD, *(arm.name for arm in arms)})
         _check_names(document, "cameras", [camera.name for camera in cameras])
         objects = _objects(document, data.get("objects", {}))
+        boxes = read_boxes(document, data.get("boxes", []))
+        _check_names(document, "boxes", [box.name for box in boxes])
+        if boxes and not any(arm.avoid for arm in arms):
+            document.error(("boxes",), "unused", "no arm of the cell avoids them", "write avoid: {} at the arms that shall")
         document.raise_errors()
+        arms = [_among(arm, boxes) for arm in arms]
         return cls(str(data.get("cell", path.stem)), tuple(arms), tuple(cameras), objects)
+
+
+def _among(arm: CellArm, boxes: tuple[Box, ...]) -> CellArm:
+    """The arm with the boxes, which stand in the world frame, as it sees them."""
+    if arm.avoid is None:
+        return arm
+    seen = tuple(box._replace(pose=arm.base.inverse() @ box.pose) for box in boxes)
+    return replace(arm, avoid=replace(arm.avoid, boxes=seen))
 
 
 def _check_names(document: Document, word: str, names: list[str]) -> None:
@@ -105,6 +122,16 @@ def _check_serials(document: Document, arms: list[CellArm]) -> None:
             document.error(("arms", index, "hardware", "serial"), "duplicate-name", f"two arms have the serial '{serial}'", "read it off the arm's plate")
 
 
+def _check_signals(document: Document, arms: list[CellArm]) -> None:
+    owners: dict[str, str] = {}
+    for index, arm in enumerate(arms):
+        for name in arm.hardware.signals:
+            if name in owners:
+                where = ("arms", index, "hardware", "signals", name)
+                document.error(where, "duplicate-name", f"'{owners[name]}' and '{arm.name}' both have a signal '{name}'", "give each signal its own name")
+            owners[name] = arm.name
+
+
 def _arm(document: Document, item: Any, index: int) -> CellArm | None:
     where: documents.Where = ("arms", index)
     if not isinstance(item, dict) or not isinstance(item.get("model"), str):
@@ -113,17 +140,20 @@ def _arm(document: Document, item: Any, index: int) -> CellArm | None:
     document.check_words(item, where, ARM_WORDS, "an arm")
     base = read_pose(document, item.get("base", {}), (*where, "base"), "a base")
     hardware = read_hardware(document, item.get("hardware", {}), (*where, "hardware"))
+    avoid = read_avoid(document, item["avoid"], (*where, "avoid")) if "avoid" in item else None
     namespace = item.get("namespace")
     if namespace is not None and not isinstance(namespace, str):
         document.error((*where, "namespace"), "wrong-type", f"namespace is a word, found {describe(namespace)}")
     elif base is not None and hardware is not None:
-        return _with_model(document, item, where, base, namespace, hardware)
+        return _with_model(document, item, where, base, namespace, hardware, avoid)
     return None
 
 
-def _with_model(document: Document, item: dict[str, Any], where: documents.Where, base: Pose, namespace: str | None, hardware: Hardware) -> CellArm | None:
+def _with_model(
+    document: Document, item: dict[str, Any], where: documents.Where, base: Pose, namespace: str | None, hardware: Hardware, avoid: Surroundings | None
+) -> CellArm | None:
     try:
-        return CellArm(str(item.get("name", item["model"])), Embodiment.load(item["model"]), base, namespace, hardware)
+        return CellArm(str(item.get("name", item["model"])), Embodiment.load(item["model"]), base, namespace, hardware, avoid)
     except InvalidFile as error:
         document.problems.extend(error.problems)
     except SkillkitError as error:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from skillkit import documents, share
+from skillkit.aim import AIM_WORDS, aim_schema, read_aim
 from skillkit.descriptor import describe
 from skillkit.documents import Document, is_number
 from skillkit.exceptions import InvalidValue, UnknownName, did_you_mean
@@ -68,6 +69,7 @@ class Embodiment:
         settle: measured joint speed below which the arm counts as at rest [rad/s].
         actions: the action spaces that this arm takes.
         stale_after: age of a joint state after which the gate stops the arm [s].
+        free, first: what its deltas leave free and put first, where a skill does not say, see :class:`~skillkit.spaces.CartesianDelta`.
     """
 
     name: str
@@ -86,6 +88,8 @@ class Embodiment:
     control_rate: float = 100.0
     settle: float = 0.01
     stale_after: float = 0.08
+    free: tuple[str, ...] = ()
+    first: str = ""
     actions: tuple[str, ...] = ACTIONS
     model_file: Path | None = field(default=None, compare=False)
 
@@ -142,7 +146,23 @@ class Embodiment:
         )  # fmt: skip
 
 
-WORDS = ("robot", "description", "urdf", "base", "tool", "joints", "limits", "home", "gripper", "control_rate", "settle", "stale_after", "source", "actions")
+WORDS = (
+    "robot",
+    "description",
+    "urdf",
+    "base",
+    "tool",
+    "joints",
+    "limits",
+    "home",
+    "gripper",
+    "control_rate",
+    "settle",
+    "stale_after",
+    "source",
+    "actions",
+    *AIM_WORDS,
+)
 REQUIRED = ("robot", "urdf", "base", "tool", "joints", "home")
 GRIPPER_WORDS = ("joints", "open", "closed", "width", "force", "speed")
 LIMITS = ("lower", "upper", "velocity", "acceleration", "jerk", "effort")
@@ -156,6 +176,7 @@ def robot_schema() -> dict[str, Any]:
     known: dict[str, Any] = {
         **dict.fromkeys(("robot", "description", "urdf", "base", "tool", "source"), word),
         **dict.fromkeys(("control_rate", "settle", "stale_after"), above_zero),
+        **aim_schema(),
         "joints": names,
         "home": numbers,
         "limits": {"type": "object", "properties": dict.fromkeys(LIMITS, numbers), "additionalProperties": False},
@@ -197,7 +218,7 @@ class _Model:
         document.raise_errors()
         urdf = [tree.joints[name] for name in names]
         limits = data.get("limits") or {}
-        n = len(names)
+        n, aim = len(names), read_aim(document, data, ())
         result = Embodiment(
             name=str(data["robot"]), urdf=self._urdf(data), base=data["base"], tool=data["tool"], joints=names,
             lower=self._vector(limits, "lower", n, [j.lower for j in urdf]), upper=self._vector(limits, "upper", n, [j.upper for j in urdf]),
@@ -206,7 +227,7 @@ class _Model:
             jerk=self._vector(limits, "jerk", n, [DEFAULT_JERK] * n, positive=True), effort=self._vector(limits, "effort", n, [j.effort for j in urdf]),
             home=self._vector(data, "home", n, [0.0] * n, inside=()), gripper=self._gripper(data, tree),
             control_rate=self._number(data, "control_rate", 100.0), settle=self._number(data, "settle", 0.01),
-            stale_after=self._number(data, "stale_after", 0.08), actions=self._actions(data.get("actions", list(ACTIONS))),
+            stale_after=self._number(data, "stale_after", 0.08), free=aim[0], first=aim[1], actions=self._actions(data.get("actions", list(ACTIONS))),
             model_file=self.path,
         )  # fmt: skip
         for index, (name, lower, home, upper) in enumerate(zip(names, result.lower, result.home, result.upper, strict=True)):

@@ -5,7 +5,7 @@ The ``hardware:`` section of an arm in a cell file. It decides nothing in simula
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,9 @@ DRIVERS = ("joint_trajectory", "follow_joint_trajectory", "forward_position", "f
 FORWARDED = ("forward_position", "forward_velocity")  # through a process of its own that brakes on silence
 GRIPPER_DRIVERS = ("forward", "parallel_gripper", "gripper_command", "franka", "none")
 STATUSES = ("", "ur", "franka")
+FRANKA_GRIPPER = "franka_gripper"  # the node of franka_ros2 that its gripper's actions are below
 POSE_WORDS = ("xyz", "rpy")
+PINS = {"digital_in": 18, "digital_out": 18, "analog_in": 2, "analog_out": 2}  # of a Universal Robots controller, tool included: how many
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,30 @@ class GripperHardware:
         driver: one of :data:`GRIPPER_DRIVERS`.
         controller: name of its controller.
         finger_factor: metres between the fingers per metre of the command; 2 where the command is the way of one finger.
-        force: asked of it [N]; ``None`` leaves the driver's own.
+        force: asked of it [N]; speed: of the gap [m/s]; ``None`` leaves the model's own.
         joint: the first finger joint, as the joint states call it; empty for the model's name behind the prefix.
+        joint_states: topic of the finger joints, where the arm's joint states lack them; below the arm's namespace.
+        epsilon: by how much what a ``franka`` gripper grasps may be thinner and wider than asked [m]; ``None`` for as wide as it opens.
+        homing: whether an operator may have it homed, by the service ``runtime/home/<arm>``; it never is by itself.
     """
 
     driver: str = "forward"
     controller: str = "gripper_controller"
     finger_factor: float = 2.0
     force: float | None = None
+    speed: float | None = None
     joint: str = ""
+    joint_states: str = ""
+    epsilon: tuple[float, float] | None = None
+    homing: bool = False
+
+
+@dataclass(frozen=True)
+class Pin:
+    """An input or output of the robot's controller: one of :data:`PINS`, and which."""
+
+    kind: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,7 @@ class Hardware:
         tool_parent: link of the robot's own description that the tool is fixed to; empty where that description has the model's tool link.
         tool: ``transform_tool_to_parent``, where ``tool_parent`` is given.
         first_speed: share of the velocity limits that is allowed until a run has succeeded.
+        signals: digital and analog pins of the robot's controller, by the name that ``signal(name)`` has for them.
     """
 
     serial: str = ""
@@ -69,17 +87,18 @@ class Hardware:
     tool: Pose = field(default_factory=Pose.from_vector)
     first_speed: float = 0.1
     gripper: GripperHardware = field(default_factory=GripperHardware)
+    signals: Mapping[str, Pin] = field(default_factory=dict)
 
     def simulated(self) -> Hardware:
         """The same names, driven as the simulator takes it."""
-        return replace(
-            self, driver="joint_trajectory", status="", motion_allowed="", controller_manager="", prefix="", gripper=replace(self.gripper, driver="forward")
-        )
+        gripper = replace(self.gripper, driver="forward", joint_states="", homing=False)
+        return replace(self, driver="joint_trajectory", status="", motion_allowed="", controller_manager="", prefix="", gripper=gripper, signals={})
 
 
 TEXTS = ("serial", "driver", "controller", "joint_states", "robot_description", "status", "motion_allowed", "controller_manager", "prefix", "tool_parent")
-WORDS = (*TEXTS, "tool", "first_speed", "gripper")
-GRIPPER_WORDS = ("driver", "controller", "finger_factor", "force", "joint")
+WORDS = (*TEXTS, "tool", "first_speed", "gripper", "signals")
+GRIPPER_TEXTS, GRIPPER_NUMBERS = ("driver", "controller", "joint", "joint_states"), ("finger_factor", "force", "speed")
+GRIPPER_WORDS = (*GRIPPER_TEXTS, *GRIPPER_NUMBERS, "epsilon", "homing")
 
 
 def read_hardware(document: Document, item: Any, where: Where) -> Hardware | None:
@@ -98,6 +117,8 @@ def read_hardware(document: Document, item: Any, where: Where) -> Hardware | Non
             document.error((*where, "tool"), "missing", "tool is a pose on the link 'tool_parent', which is missing", "add tool_parent: tool0")
     if "gripper" in item:
         values["gripper"] = _gripper(document, item["gripper"], (*where, "gripper"))
+    if "signals" in item:
+        values["signals"] = _signals(document, item["signals"], (*where, "signals"), values.get("status"))
     return Hardware(**values) if len(document.problems) == found else None
 
 
@@ -123,10 +144,47 @@ def read_triple(document: Document, item: Any, where: Where) -> bool:
 def _gripper(document: Document, item: Any, where: Where) -> GripperHardware | None:
     if not _mapping(document, item, where, GRIPPER_WORDS, "a gripper"):
         return None
-    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in ("driver", "controller", "joint") if word in item}
+    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in GRIPPER_TEXTS if word in item}
     _choice(document, values.get("driver"), (*where, "driver"), GRIPPER_DRIVERS)
-    values.update({word: _number(document, item[word], (*where, word), 1e4) for word in ("finger_factor", "force") if word in item})
-    return GripperHardware(**values)
+    values.update({word: _number(document, item[word], (*where, word), 1e4) for word in GRIPPER_NUMBERS if word in item})
+    if values.get("driver") == "franka" and "controller" not in values:
+        values["controller"] = FRANKA_GRIPPER
+    if "epsilon" in item:
+        values["epsilon"] = _epsilon(document, item["epsilon"], (*where, "epsilon"))
+    if not isinstance(item.get("homing", False), bool):
+        document.error((*where, "homing"), "wrong-type", f"homing is true or false, found {describe(item['homing'])}")
+    for word in ("epsilon", "homing"):
+        if item.get(word) and values.get("driver") != "franka":
+            document.error((*where, word), "unknown-word", f"{word} is a word of grippers with driver: franka")
+    return GripperHardware(homing=item.get("homing") is True, **values)
+
+
+def _epsilon(document: Document, item: Any, where: Where) -> tuple[float, float] | None:
+    if not _mapping(document, item, where, ("inner", "outer"), "an epsilon"):
+        return None
+    return _number(document, item.get("inner"), (*where, "inner"), 0.2), _number(document, item.get("outer"), (*where, "outer"), 0.2)
+
+
+def _signals(document: Document, item: Any, where: Where, status: str | None) -> dict[str, Pin]:
+    if not isinstance(item, dict):
+        document.error(where, "wrong-type", f"signals has a pin for each name, found {describe(item)}", "write {door_closed: {digital_in: 3}}")
+        return {}
+    if status != "ur":
+        document.error(where, "missing", "signals are told by the io_states of a Universal Robots driver", "add status: ur")
+    return {str(name): pin for name, given in item.items() if (pin := _pin(document, given, (*where, name))) is not None}
+
+
+def _pin(document: Document, item: Any, where: Where) -> Pin | None:
+    if not _mapping(document, item, where, tuple(PINS), "a signal"):
+        return None
+    kind, number = next(iter(item.items()), ("", None))
+    if len(item) != 1 or kind not in PINS:
+        document.error(where, "wrong-type", f"a signal has one pin, found {describe(item)}", f"write one of {', '.join(f'{word}: 0' for word in PINS)}")
+        return None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < PINS[kind]:
+        document.error((*where, kind), "out-of-range", f"{kind} is a whole number from 0 to {PINS[kind] - 1}, found {describe(number)}")
+        return None
+    return Pin(kind, number)
 
 
 def _mapping(document: Document, item: Any, where: Where, words: Sequence[str], what: str) -> bool:

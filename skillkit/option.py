@@ -158,6 +158,7 @@ class Option:
         hold_success: β's success must hold this long without a break [s].
         watches: further parts of β, each with a memory of its own.
         uses: what it leases beside its arms, such as cameras, by name.
+        free, first: what its deltas leave free and put first, see :class:`~skillkit.spaces.CartesianDelta`.
         digest: identifies the files the option was made from; recorded in bags.
         safeguard: how fast and hard it may act, and what is done when what it acts on is too old.
     """
@@ -175,6 +176,8 @@ class Option:
     uses: tuple[str, ...] = ()
     digest: str = ""
     safeguard: Safeguard = NO_SAFEGUARD
+    free: tuple[str, ...] = ()
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +225,42 @@ class StatusChange:
     time: float
 
 
-Event: TypeAlias = Started | Transition | StatusChange
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What I or β said of a run.
+
+    Attributes:
+        part: ``initiation`` or ``termination``.
+        score: of I; of β, 1 where its success holds and 0 where it does not.
+    """
+
+    path: str
+    part: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """π was asked for one step; ``weights`` begins the hash of its weights, where it has some."""
+
+    path: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A variable of a task got a value; ``path`` is the node that wrote it."""
+
+    path: str
+    name: str
+    value: Any
+
+
+Note: TypeAlias = Judged | Called | Written
+"""What a decision was made from; nothing changes by it."""
+NOTES = (Judged, Called, Written)
+Event: TypeAlias = Started | Transition | StatusChange | Note
+WEIGHTS = 16  # characters of a hash that are recorded
 
 
 class Execution:
@@ -284,7 +322,7 @@ class Execution:
                 return self._guard(instead, observation, now)
             ending = self._terminate(situation, now)
             if ending is None:
-                answer = self.policy.act(situation)
+                answer = self._ask(self.policy, situation)
                 ending = self._accept(answer, now) if not isinstance(answer, Ending) else self._confirm(answer, situation)
                 self._collect()
         except BUGS as error:
@@ -364,6 +402,8 @@ class Execution:
 
     def _terminate(self, situation: Situation, now: float) -> Ending | None:
         ending = self.option.termination(situation)
+        if self.option.termination is not never:
+            self.events.append(Judged(self.path, "termination", float(ending is not None and ending.outcome is Outcome.SUCCEEDED)))
         if ending is not None and ending.outcome is Outcome.SUCCEEDED and self.option.hold_success > 0.0:
             self.success_since = now if self.success_since is None else self.success_since
             if now - self.success_since < self.option.hold_success - EPSILON:
@@ -390,6 +430,11 @@ class Execution:
 
     # -- π -------------------------------------------------------------------------------------------------------------------------
 
+    def _ask(self, policy: Policy, situation: Situation) -> Mapping[str, Directive] | Ending:
+        if not hasattr(policy, "drain"):  # what runs options itself tells of those
+            self.events.append(Called(self.path, str(getattr(policy, "weights", ""))[:WEIGHTS]))
+        return policy.act(situation)
+
     def _accept(self, answer: Mapping[str, Directive], now: float) -> Ending | None:
         self.steps += 1
         period = 1.0 / self.option.rate if self.option.rate > 0.0 else 0.0
@@ -408,7 +453,9 @@ class Execution:
                 parts = _numbers(directive.translation), _numbers(directive.rotation)
                 if len(parts[0]) != 3 or len(parts[1]) != 3:
                     return Ending(Outcome.ERROR, f"the policy gave a delta of {len(parts[0])} and {len(parts[1])} numbers for '{role}'; allowed: 3 and 3")
-                directive = replace(directive, translation=parts[0], rotation=parts[1], period=period, start=now)  # a run inside has stamped its own already
+                free, first = directive.free or self.option.free, directive.first or self.option.first
+                stamped = replace(directive, period=period, start=now, free=free, first=first)  # a run inside has stamped its own already
+                directive = replace(stamped, translation=parts[0], rotation=parts[1])
             elif isinstance(directive, JointTarget):
                 directive = replace(directive, position=_numbers(directive.position), start=now)
             directives[arm] = self._narrowed(directive, period + stale.after if stale is not None else 0.0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property, partial
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from math import dist, isfinite
 
 import numpy as np
 
+from skillkit.carried import Glimpse
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Answer, AnswerInput, Glance, ObjectInput, ObjectState, SignalInput
@@ -76,7 +77,12 @@ class Perception:
 
     def objects(self, now: float) -> Mapping[str, ObjectState]:
         """Every object seen so far, with its age."""
-        return Glance({name: partial(sighting.at, now) for name, sighting in self.sightings.items()})
+        return Glance(dict(self.sightings), lambda sighting: sighting.at(now))
+
+    def glimpses(self, now: float) -> Iterator[tuple[str, Glimpse]]:
+        """What is known of them at once."""
+        for name, one in self.sightings.items():
+            yield name, Glimpse(now - one.given.received, one.given.position, one.size)
 
     def moved(self, left: Mapping[str, ObjectInput]) -> float:
         """How far the object that moved furthest is from where it was ``left`` [m]."""

@@ -20,7 +20,9 @@ Triple: TypeAlias = "Sequence[float] | Array"
 
 
 def frozen(values: ArrayLike) -> Array:
-    """A read-only float64 copy."""
+    """A read-only float64 copy; the array itself where it is one that nobody can change."""
+    if type(values) is np.ndarray and values.base is None and not values.flags.writeable and values.dtype == np.float64:
+        return values
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array

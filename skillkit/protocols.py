@@ -102,8 +102,17 @@ class Controller(Stateful, Protocol):
         """Start at rest at joint positions (n,)."""
         ...
 
+    def aim(self, free: tuple[str, ...] = (), first: str = "") -> None:
+        """From now on leave axes of the tool free, and put position or rotation first, as :class:`~skillkit.spaces.CartesianDelta` says."""
+        ...
+
     def step(self, measured: Array, delta: Array, frame: str = "base") -> ControlStep:
         """Move the target by ``delta`` (6,) [m, rad] in ``"base"`` or ``"tool"`` and follow it for one tick."""
+        ...
+
+    @property
+    def slowing(self) -> bool:
+        """Whether the arm is too fast yet for the limits that were asked for."""
         ...
 
     def limit_speed(self, share: float) -> None:

@@ -6,11 +6,11 @@ One shape for both, so that a bag written in process and one recorded over ROS r
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from skillkit.exceptions import SkillkitError
-from skillkit.option import Started, StatusChange, Transition
+from skillkit.option import Called, Event, Judged, Note, Started, StatusChange, Transition, Written
 from skillkit.protocols import Snapshot
 from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (
@@ -33,6 +33,8 @@ from skillkit.spaces import (
 
 NAN = float("nan")
 Record = dict[str, Any]
+NO_EVENTS: Mapping[str, Any] = {"started": (), "statuses": (), "transitions": ()}
+NO_NOTES: Mapping[str, Any] = {"judged": (), "calls": (), "writes": ()}
 
 
 def time_fields(seconds: float) -> Record:
@@ -140,11 +142,26 @@ def result_record(result: StepResult) -> Record:
         "header": header(result.time),
         "tick": result.tick,
         "directives": [_directive(arm, directive) for arm, directive in result.directives.items()],
-        "commands": [_command(arm, command) for arm, command in result.commands.items()],
-        "started": [_started(event) for event in result.events if isinstance(event, Started)],
-        "statuses": [{"path": event.path, "status": event.status} for event in result.events if isinstance(event, StatusChange)],
-        "transitions": [_transition(event, result.time) for event in result.events if isinstance(event, Transition)],
+        "commands": [_command(arm, command, result.residuals.get(arm, ())) for arm, command in result.commands.items()],
+        **(_events(result.events, result.time) if result.events else NO_EVENTS),
         "ended": [_ended(goal) for goal in result.ended],
+        **(_notes(result.notes) if result.notes else NO_NOTES),
+    }
+
+
+def _events(events: Sequence[Event], time: float) -> Record:
+    return {
+        "started": [_started(event) for event in events if isinstance(event, Started)],
+        "statuses": [{"path": event.path, "status": event.status} for event in events if isinstance(event, StatusChange)],
+        "transitions": [_transition(event, time) for event in events if isinstance(event, Transition)],
+    }
+
+
+def _notes(notes: Sequence[Note]) -> Record:
+    return {
+        "judged": [{"path": note.path, "part": note.part, "score": float(note.score)} for note in notes if isinstance(note, Judged)],
+        "calls": [{"path": note.path, "weights": note.weights} for note in notes if isinstance(note, Called)],
+        "writes": [{"path": note.path, "name": note.name, "value": json.dumps(note.value)} for note in notes if isinstance(note, Written)],
     }
 
 
@@ -177,7 +194,7 @@ def _directive(arm: str, directive: Directive) -> Record:
     return {"arm": arm, "kind": kind, "frame": frame, "values": values, "closure": closed, "period": float(period), "start": float(start)}
 
 
-def _command(arm: str, command: JointCommand) -> Record:
+def _command(arm: str, command: JointCommand, residual: Iterable[float]) -> Record:
     return {
         "arm": arm,
         "position": command.position.tolist(),
@@ -185,6 +202,7 @@ def _command(arm: str, command: JointCommand) -> Record:
         "closure": float(command.closure),
         "limited": list(command.limited),
         "safe": command.safe,
+        "residual": [float(value) for value in residual],
     }
 
 

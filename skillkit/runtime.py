@@ -15,14 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
-from skillkit.carried import Carried, Glimpse
+from skillkit.carried import Carried, Hand
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
-from skillkit.option import Event, Execution, Option, Started, StatusChange, directive_from_values, directive_values, fill_parameters
+from skillkit.option import NOTES, Event, Execution, Note, Option, Started, StatusChange, directive_from_values, directive_values, fill_parameters
 from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
 from skillkit.spaces import (
     AnswerInput,
+    ArmState,
     CancelInput,
     CartesianDelta,
     ControlInput,
@@ -72,6 +73,8 @@ class StepResult:
         directives: what was decided for each leased arm, to be commanded in the next tick.
         commands: what left each arm's gate.
         events: runs started and ended, node statuses changed, in order.
+        notes: what I and β said, policies that were asked, variables written, in order.
+        residuals: by arm of ``commands``, target minus commanded tool pose (6,) [m, rad], base axes.
         ended: goals that ended with their arms at rest.
     """
 
@@ -82,6 +85,8 @@ class StepResult:
     commands: Mapping[str, JointCommand]
     events: tuple[Event, ...]
     ended: tuple[GoalEnded, ...]
+    notes: tuple[Note, ...] = ()
+    residuals: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass
@@ -173,9 +178,12 @@ class Runtime:
         self.directives = self._decide(observation, events)
         self._take_over(self.directives, observation, now, events)
         self._settle(now, self._ended)
-        if self.single_step and events:
+        notes = tuple(event for event in events if isinstance(event, NOTES))
+        told = tuple(event for event in events if not isinstance(event, NOTES)) if notes else tuple(events)
+        if self.single_step and told:
             self.paused, self.single_step = True, False
-        return StepResult(self.tick, now, observation, self.directives, self._commands, tuple(events), tuple(self._ended))
+        residuals = {name: self.arms[name].controller.residual for name in self._commands}
+        return StepResult(self.tick, now, observation, self.directives, self._commands, told, tuple(self._ended), notes, residuals)
 
     def _perceive(self, given: Input) -> bool:
         if isinstance(given, JointInput):
@@ -224,10 +232,9 @@ class Runtime:
         for given in self._seen:
             self.perception.take(given)
         self._seen.clear()
-        views = {name: arm.view(now) for name, arm in self.arms.items()}
-        seen = Glance({name: view for name, view in views.items() if view is not None})
-        glimpses = {name: Glimpse(now - one.given.received, one.given.position, one.size) for name, one in self.perception.sightings.items()}
-        objects = self.carried.follow(self.perception.objects(now), seen, (arm.closure for arm in self.arms.values()), glimpses)
+        seen: Mapping[str, ArmState] = Glance({name: view for name, arm in self.arms.items() if (view := arm.view(now)) is not None})
+        hands = {name: Hand(arm.closure, arm.latest.opening) for name, arm in self.arms.items() if arm.latest is not None}
+        objects = self.carried.follow(self.perception.objects(now), seen, hands, self.perception.glimpses(now))
         return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
 
     @property

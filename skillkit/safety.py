@@ -41,8 +41,8 @@ class SafetyGate:
     From a position outside the limits only moves back towards them leave the gate.
     """
 
-    def __init__(self, arm: Embodiment, rate: float = 100.0, stale_after: float | None = None) -> None:
-        """Commands leave at ``rate`` [Hz]; ``stale_after`` [s] defaults to the arm's own.
+    def __init__(self, arm: Embodiment, rate: float = 100.0, stale_after: float | None = None, limits: type[JointLimits] = JointLimits) -> None:
+        """Commands leave at ``rate`` [Hz]; ``stale_after`` [s] defaults to the arm's own; ``limits`` are those to compute with.
 
         Raises:
             InvalidValue: a rate or age that is not a number above 0.
@@ -50,7 +50,7 @@ class SafetyGate:
         self.arm = arm
         self.rate = _positive("rate", rate)
         self.stale_after = _positive("stale_after", arm.stale_after if stale_after is None else stale_after)
-        self._dt = 1.0 / self.rate
+        self._dt, self._limits_of = 1.0 / self.rate, limits
         self.speed_share = 1.0
         self._keep_to(1.0)
         self._sent = frozen(np.clip(arm.home, self._limits.lower, self._limits.upper))
@@ -117,7 +117,7 @@ class SafetyGate:
 
     def _keep_to(self, share: float) -> None:
         self._kept = share
-        self._limits = JointLimits(self.arm, self._dt, speed=share)
+        self._limits = self._limits_of(self.arm, self._dt, speed=share)
         tightest = np.minimum(self._limits.change, 0.5 * self._limits.jerk)  # what is missed in a position is missed twice in the change of its step
         self._slack = ROUNDING * tightest
         self._hair = np.maximum(AT_BOUND * tightest, 4.0 * np.spacing(np.maximum(np.abs(self._limits.lower), np.abs(self._limits.upper))))
@@ -189,6 +189,8 @@ class SafetyGate:
 
     def _watch_following(self, measured: Array) -> None:
         away = np.abs(measured - self._sent)
+        if max(away.tolist()) <= AHEAD:  # quicker than an array of so few, and what is nearly always so
+            return
         beyond = away - AHEAD - AHEAD_TIME * np.abs(self._step) * self.rate
         if (beyond > 0.0).any():
             joint = int(np.argmax(beyond))
@@ -252,9 +254,12 @@ class SafetyGate:
         return self._record(frozen(np.where(np.abs(position - inside) <= self._hair, inside, position)), limited)
 
     def _record(self, position: Array, limited: tuple[str, ...]) -> GateStep:
-        step = frozen(position - self._sent)
-        self._change, self._step, self._sent = frozen(step - self._step), step, position
-        return GateStep(position, frozen(step / self._dt), limited, not self._reason, self._reason)
+        step = position - self._sent
+        change, velocity = step - self._step, step / self._dt
+        for array in (step, change, velocity):
+            array.setflags(write=False)
+        self._change, self._step, self._sent = change, step, position
+        return GateStep(position, velocity, limited, not self._reason, self._reason)
 
 
 def _converted(values: Any) -> Array | None:

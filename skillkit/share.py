@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from skillkit.exceptions import UnknownName
+from skillkit.exceptions import InvalidValue, UnknownName
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -44,8 +44,10 @@ def find(kind: str, name: str | Path) -> Path:
     """A file by path, or by its name without ending in the folder ``kind``.
 
     Raises:
-        UnknownName: no such file; the message offers the nearest name.
+        UnknownName: no such file; the message offers the nearest name. InvalidValue: neither a name nor a path.
     """
+    if not isinstance(name, (str, Path)):
+        raise InvalidValue(f"file of {kind}", name, "its name or its path")
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
         if path.is_file():

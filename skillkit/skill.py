@@ -30,6 +30,7 @@ class Skill:
     Attributes:
         uses: what it leases beside its arms, such as cameras, by name.
         space: of its actions, one of those that arms take.
+        free, first: what its actions leave free and put first, see :class:`~skillkit.spaces.CartesianDelta`.
         rate: policy steps per second [Hz].
         score: how well the skill may start here, 0 to 1; below ``threshold`` it is refused.
         clauses: further parts of β.
@@ -61,6 +62,8 @@ class Skill:
     space: str = ACTIONS[0]
     uses: tuple[str, ...] = ()
     safeguard: Safeguard = NO_SAFEGUARD
+    free: tuple[str, ...] = ()
+    first: str = ""
 
     def option(self) -> Option:
         """⟨I, π, β⟩ of this skill."""
@@ -78,6 +81,8 @@ class Skill:
             uses=self.uses,
             digest=self.digest,
             safeguard=self.safeguard,
+            free=self.free,
+            first=self.first,
         )
 
     def _initiate(self, situation: Situation) -> Initiation:

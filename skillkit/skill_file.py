@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from skillkit import documents
+from skillkit.aim import AIM_WORDS, read_aim
 from skillkit.declarations import read_expression, read_parameter
 from skillkit.documents import Document, Where, describe
 from skillkit.embodiment import ACTIONS
@@ -90,10 +91,11 @@ class SkillReader:
         policy = self._policy(data.get("policy")) if "policy" in data else None
         if any(problem.severity == "error" for problem in self.document.problems) or success is None or policy is None:
             return None
+        free, first = tuple(data["action"].get("free", ())), str(data["action"].get("first", ""))
         inputs, made_of, space = tuple(self.parameters.values()), digest(self.folder), str(data["action"]["space"])
         return Skill(
             name, description, self.folder, inputs, roles, rate, initiation, score, threshold, success, hold, failures, clauses, limit,
-            preconditions, effects, policy, made_of, space, uses, safeguard,
+            preconditions, effects, policy, made_of, space, uses, safeguard, free, first,
         )  # fmt: skip
 
     # -- parts ------------------------------------------------------------------------------------------------------------------------
@@ -122,7 +124,8 @@ class SkillReader:
             if value is not None:
                 self.document.error(("action",), "wrong-type", f"action has space and rate, found {describe(value)}")
             return 0.0
-        self.document.check_words(value, ("action",), ("space", "rate"), "an action")
+        self.document.check_words(value, ("action",), ("space", "rate", *AIM_WORDS), "an action")
+        read_aim(self.document, value, ("action",))
         if value.get("space") not in ACTIONS:
             self.document.error(("action", "space"), "unknown-word", f"space is {describe(value.get('space'))}", f"allowed: {', '.join(ACTIONS)}")
         return self._quantity(value.get("rate"), ("action", "rate"), "Hz", RATE_RANGE)

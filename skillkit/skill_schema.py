@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from skillkit.aim import aim_schema
 from skillkit.declarations import parameter_schema
 from skillkit.embodiment import ACTIONS
 from skillkit.safeguard import ACTIONS as SAFE_ACTIONS
@@ -21,7 +22,7 @@ def skill_schema() -> dict[str, Any]:
     word, condition, quantity = {"type": "string"}, {"type": ["string", "boolean"]}, {"type": ["string", "number"]}
     held = mapping(["when"], when=condition, **{"for": quantity})
     failure = mapping(["when", "reason"], when=condition, reason=word)
-    action = mapping(["space", "rate"], space={"enum": list(ACTIONS)}, rate=quantity)
+    action = mapping(["space", "rate"], space={"enum": list(ACTIONS)}, rate=quantity, **aim_schema())
     patience = {"for": quantity, "steps": {"type": "integer", "minimum": 1}, "until": condition, "outcome": {"enum": list(OUTCOMES)}, "reason": word}
     needed = {"progress": ["by", "within"], "stall": ["for"]}
     clauses = [

@@ -72,31 +72,37 @@ class ObjectState:
     speed: float
 
 
+def _call(make: Callable[[], T]) -> T:
+    return make()
+
+
 class Glance(Mapping[str, T], Generic[T]):
     """What was seen at one tick, by name; each value is made when it is first looked at, since most ticks look at little.
 
-    What the makers hold must not change any more.
+    Args:
+        sources: what the values are made of; it must not change any more.
+        make: source → value; by default the sources are called.
     """
 
-    __slots__ = ("_made", "_makers")
+    __slots__ = ("_made", "_make", "_sources")
 
-    def __init__(self, makers: Mapping[str, Callable[[], T]]) -> None:
-        self._makers = makers
+    def __init__(self, sources: Mapping[str, Any], make: Callable[[Any], T] = _call) -> None:
+        self._sources, self._make = sources, make
         self._made: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         if name not in self._made:
-            self._made[name] = self._makers[name]()
+            self._made[name] = self._make(self._sources[name])
         return self._made[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._makers
+        return name in self._sources
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
+        return iter(self._sources)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self._sources)
 
     def __repr__(self) -> str:
         return repr(dict(self))
@@ -131,6 +137,10 @@ class Observation:
 # ---- what an option says -------------------------------------------------------------------------------------------------------
 
 
+AXES = ("x", "y", "z", "rx", "ry", "rz")  # translations along and rotations about the axes of the tool
+FIRST = ("position", "rotation")
+
+
 @dataclass(frozen=True, slots=True)
 class CartesianDelta:
     """Motion of the tool during *one policy step*; the runtime spreads it over the control ticks of that step.
@@ -144,6 +154,8 @@ class CartesianDelta:
         start: when that policy step began, task clock [s]; filled in by the execution.
         speed, force: shares of the velocity limits and of the gripper's force, above 0 and up to 1; narrowed by the execution.
         lasts: time after ``start`` in which it is obeyed [s]; 0 means as long as it stands. Filled in by the execution.
+        free: of :data:`AXES`, in axes of the tool: motions that are not steered in this step and may turn out as they like.
+        first: of :data:`FIRST`, what counts more where the arm cannot do both; empty for neither. An option's own where left out, else the arm's.
     """
 
     translation: tuple[float, float, float]
@@ -155,6 +167,8 @@ class CartesianDelta:
     speed: float = 1.0
     force: float = 1.0
     lasts: float = 0.0
+    free: tuple[str, ...] = ()
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)

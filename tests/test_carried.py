@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skillkit.carried import UNSEEN, Carried
+from skillkit.carried import UNSEEN, Carried, Glimpse, Hand
 from skillkit.pose import Pose
 from skillkit.spaces import ArmState, ObjectState
 
@@ -22,7 +22,8 @@ def hand(tool: Pose, closure: float = 0.6, opening: float = 0.06) -> ArmState:
 
 
 def follow(carried: Carried, objects: dict[str, ObjectState], arms: dict[str, ArmState]) -> Mapping[str, ObjectState]:
-    return carried.follow(objects, arms, [arm.closure for arm in arms.values()])
+    hands = {name: Hand(arm.closure, arm.opening) for name, arm in arms.items()}
+    return carried.follow(objects, arms, hands, ((name, Glimpse(one.age, one.pose.position.tolist(), one.size)) for name, one in objects.items()))
 
 
 HELD = hand(CUP.pose @ LIES.inverse())

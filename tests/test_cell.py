@@ -7,7 +7,7 @@ import pytest
 
 from skillkit.cell import Cell
 from skillkit.exceptions import InvalidFile
-from skillkit.hardware import Hardware
+from skillkit.hardware import Hardware, Pin
 
 WHOLE = """
 cell: lab
@@ -24,7 +24,9 @@ arms:
       tool_parent: left_flange
       tool: {xyz: [0, 0, 0.2]}
       first_speed: 0.05
-      gripper: {driver: franka, finger_factor: 1, force: 30}
+      status: ur
+      signals: {door_closed: {digital_in: 3}}
+      gripper: {driver: franka, finger_factor: 1, force: 30, epsilon: {inner: 0.003, outer: 0.004}, homing: true}
   - {name: right, model: panda}
 cameras:
   - {name: wrist, frame: wrist_optical, on: left, xyz: [0.05, 0, 0]}
@@ -50,6 +52,8 @@ def test_a_cell_says_how_each_real_arm_is_reached(tmp_path: Path) -> None:
     assert (left.hardware.serial, left.hardware.driver, left.hardware.controller) == ("12345", "forward_position", "fast_controller")
     assert (left.namespace, left.hardware.prefix, left.hardware.first_speed) == ("cell_a/left", "left_", 0.05)
     assert (left.hardware.gripper.driver, left.hardware.gripper.finger_factor, left.hardware.gripper.force) == ("franka", 1.0, 30.0)
+    assert (left.hardware.gripper.controller, left.hardware.gripper.epsilon, left.hardware.gripper.homing) == ("franka_gripper", (0.003, 0.004), True)
+    assert left.hardware.signals == {"door_closed": Pin("digital_in", 3)}
     np.testing.assert_allclose(left.hardware.tool.position, [0.0, 0.0, 0.2])
     assert (right.hardware, right.namespace) == (Hardware(), None)
 
@@ -74,6 +78,13 @@ def test_cameras_and_objects_of_a_cell_are_read(tmp_path: Path) -> None:
         ("[0.07, 0.07, 0.09]", "[0.07, 0.07]", "wrong-type"),
         ("name: right", "name: left", "duplicate-name"),
         ("namespace: cell_a/left", "namespace: 3", "wrong-type"),
+        ("digital_in: 3", "digital_inn: 3", "unknown-word"),
+        ("digital_in: 3", "digital_in: 18", "out-of-range"),
+        ("{digital_in: 3}", "3", "wrong-type"),
+        ("status: ur", "status: franka", "missing"),
+        ("driver: franka, finger", "driver: forward, finger", "unknown-word"),
+        ("inner: 0.003", "inner: 3", "out-of-range"),
+        ("homing: true", "homing: 1", "wrong-type"),
     ],
 )
 def test_a_wrong_word_of_the_hardware_is_found_on_its_line(tmp_path: Path, was: str, written_as: str, code: str) -> None:
@@ -84,4 +95,9 @@ def test_a_wrong_word_of_the_hardware_is_found_on_its_line(tmp_path: Path, was: 
 
 def test_two_arms_cannot_have_the_same_serial(tmp_path: Path) -> None:
     text = WHOLE.replace("{name: right, model: panda}", "{name: right, model: panda, hardware: {serial: '12345'}}")
+    assert [code for code, _ in problems(tmp_path, text)] == ["duplicate-name"]
+
+
+def test_two_arms_cannot_have_a_signal_of_the_same_name(tmp_path: Path) -> None:
+    text = WHOLE.replace("{name: right, model: panda}", "{name: right, model: panda, hardware: {status: ur, signals: {door_closed: {digital_in: 0}}}}")
     assert [code for code, _ in problems(tmp_path, text)] == ["duplicate-name"]

@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skillkit"
 
 LAYER = {
-    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share"), 0),
-    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "descriptor", "cell", "hardware", "robot_description"), 1),
+    **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share", "aim"), 0),
+    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "compiled", "descriptor", "cell", "hardware"), 1),
+    **dict.fromkeys(("surroundings", "robot_description"), 1),
     **dict.fromkeys(("expressions", "termination", "protocols", "safeguard"), 1),
     **dict.fromkeys(("runtime", "library", "skill", "skill_file", "skill_schema", "declarations", "records", "arm", "perception", "carried", "teleop"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),
@@ -31,6 +32,7 @@ HOME = {
     "coal": {"kinematics"},
     "eigenpy": {"kinematics"},
     "daqp": {"kinematics"},
+    "numba": {"compiled"},
     "py_trees": {"trees"},
     "mcap": {"bags"},
     "mcap_ros2": {"bags"},

@@ -129,7 +129,7 @@ def _run_of(found: Difference, ways: Ways, runtime: Runtime) -> str:
     """The path of the run that the difference belongs to."""
     part, bracket, rest = found.path.partition("[")
     label = rest.partition("]")[0] if bracket else ""
-    if part in ("transitions", "started", "statuses") and label:
+    if part in ("judged", "transitions", "started", "statuses", "writes", "calls") and label:
         return label
     return (_at_work(runtime, label) if part in ("directives", "commands") else "") or ways.leaf()
 

@@ -17,6 +17,7 @@ from skillkit.cell import Cell, CellArm
 from skillkit.embodiment import Embodiment
 from skillkit.pose import Array, Pose, frozen
 from skillkit.spaces import NOTHING
+from skillkit.surroundings import Surroundings
 from skillkit.trees import load_task
 
 RUN_FILE = "run.json"
@@ -45,7 +46,7 @@ class Description:
         files.update(cls.skill_files(system))
         run = {
             "skillkit": __version__,
-            "cell": {"name": system.cell.name, "arms": [{"name": a.name, "model": a.embodiment.name, "base": list(a.base.values())} for a in system.cell.arms]},
+            "cell": {"name": system.cell.name, "arms": [_plain(arm) for arm in system.cell.arms]},
             "tasks": {name: Path(task.files[0]).name for name, task in system.tasks.items()},
             "skills": {name: skill.digest for name, skill in system.skills.items()},
             "sizes": {name: np.asarray(size).tolist() for name, size in sizes.items()},
@@ -99,10 +100,7 @@ class Description:
 
     def cell_in(self, folder: Path) -> Cell:
         """The cell, from files laid out by :meth:`write_to`."""
-        arms = [
-            CellArm(str(arm["name"]), Embodiment.load(folder / "urdf" / f"{arm['model']}.yaml"), Pose.from_values(arm["base"]))
-            for arm in self.run["cell"]["arms"]
-        ]
+        arms = [_arm(arm, Embodiment.load(folder / "urdf" / f"{arm['model']}.yaml")) for arm in self.run["cell"]["arms"]]
         return Cell(str(self.run["cell"]["name"]), tuple(arms))
 
     def tasks_in(self, folder: Path, system: System) -> None:
@@ -110,6 +108,16 @@ class Description:
         options = system.skill_options()
         for name, file in self.run["tasks"].items():
             system.tasks[name] = load_task(folder / "tasks" / PurePosixPath(file).name, options)
+
+
+def _plain(arm: CellArm) -> dict[str, Any]:
+    avoid = {} if arm.avoid is None else {"avoid": arm.avoid.plain()}
+    return {"name": arm.name, "model": arm.embodiment.name, "base": list(arm.base.values()), **avoid}
+
+
+def _arm(arm: Mapping[str, Any], embodiment: Embodiment) -> CellArm:
+    avoid = Surroundings.from_plain(arm["avoid"]) if "avoid" in arm else None
+    return CellArm(str(arm["name"]), embodiment, Pose.from_values(arm["base"]), avoid=avoid)
 
 
 def _robot_files(model: Embodiment) -> dict[str, bytes]:

@@ -11,12 +11,13 @@ import numpy as np
 
 from skillkit.assembly.checkpoint import EVERY, FILE, Checkpoint, Checkpoints
 from skillkit.assembly.description import Description
+from skillkit.assembly.judging import judged
 from skillkit.assembly.outside import Answerer, Outside, nobody
 from skillkit.assembly.planned import Planner
 from skillkit.assembly.system import System
 from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
-from skillkit.option import Transition
+from skillkit.option import Transition, fill_parameters
 from skillkit.records import result_record, state_text, step_record
 from skillkit.runtime import Runtime, StepResult
 from skillkit.sim import World
@@ -24,7 +25,7 @@ from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outc
 
 GOAL = "run"
 OBJECT_EVERY = 2  # control ticks between two looks at the objects
-AFTERWARDS = 1.5  # [s] physics goes on after the task, so that the scene's own test sees what stays
+AFTERWARDS = 1.5  # [s] physics goes on after the task, so that a judge sees what stays
 KEYFRAME_EVERY = 5.0  # [s] the whole state of the runtime goes into the bag
 DEADLINE = 600.0  # [s] a task that has not ended by then is cancelled
 
@@ -35,8 +36,8 @@ class Episode:
 
     Attributes:
         ending: of the task.
-        success: what the scene's own physical test says.
-        checks: its parts.
+        success: what the task's judge says of the true scene; without one, whether the task SUCCEEDED.
+        checks: the judge's parts. judge: who judged; empty where nobody did.
         duration: simulated time until the task ended [s].
         transitions: every option that ran, in order of their ends.
         peak_speed: largest commanded joint speed, as a fraction of that joint's limit.
@@ -51,6 +52,7 @@ class Episode:
     transitions: list[Transition] = field(default_factory=list)
     peak_speed: float = 0.0
     bag: str = ""
+    judge: str = ""
     step_times: list[float] = field(default_factory=list)  # [s] wall time of each step, where a stopwatch was given
 
 
@@ -137,9 +139,18 @@ def run_episode(
         if writer is not None:
             writer.close()
     world.advance(AFTERWARDS)
-    verdict = world.verdict()
-    episode.success, episode.checks = verdict.success, verdict.reasons
+    _judge(episode, system, world, task, parameters)
     return episode
+
+
+def _judge(episode: Episode, system: System, world: World, task: str, parameters: Mapping[str, Any]) -> None:
+    """Whether it was done; nobody but its outcome tells where the task has no judge."""
+    found = system.tasks.get(task)
+    if found is None or found.judge is None:
+        episode.success = episode.ending.outcome is Outcome.SUCCEEDED
+        return
+    verdict = judged(found.judge, system.cell, world, fill_parameters(found.parameters, parameters, task), episode.duration)
+    episode.judge, episode.success, episode.checks = str(found.judge), verdict.success, verdict.reasons
 
 
 def _resume(runtime: Runtime, checkpoint: Checkpoint, system: System, world: World, period: float) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skillkit import share
+from skillkit import compiled, share
 from skillkit.assembly.checkpoint import EVERY, FILE, RESUMED, Checkpoint
 from skillkit.assembly.departure import FirstDifference, Ways
 from skillkit.assembly.description import Description, changed_skills
@@ -20,7 +20,7 @@ from skillkit.bags import Bag, open_bag
 from skillkit.bags.cdr import Codec
 from skillkit.bags.compare import Difference, Rule, compare, first_unequal
 from skillkit.bags.digests import Digests, word
-from skillkit.bags.fingerprint import platform_differences
+from skillkit.bags.fingerprint import fingerprint, platform_differences
 from skillkit.bags.runs import RawStep
 from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
 from skillkit.library import load_skills
@@ -105,7 +105,8 @@ def rebuild(bag: Bag, scratch: Path, skills: str | Path | Sequence[Path] | None 
     """
     description = Description.from_attachments(bag.attachments)
     description.write_to(scratch)
-    system = System(description.cell_in(scratch), load_skills(skills or share.folders("skills"), use))
+    fast = compiled.as_recorded(bag.metadata.get("platform", {}).get("control", ""))
+    system = System(description.cell_in(scratch), load_skills(skills or share.folders("skills"), use), compiled=fast)
     description.tasks_in(scratch, system)
     return description, system
 
@@ -114,12 +115,15 @@ class _Reexecution:
     """One bag against one system."""
 
     def __init__(self, bag: Bag, system: System, description: Description, rule: Rule, tolerance: float | None, start: float) -> None:
-        self.bag, self.system, self.sizes, self.rule = bag, system, description.sizes(), rule
+        self.bag, self.system, self.sizes = bag, system, description.sizes()
         self.found = Replay()
-        here = platform_differences(bag.metadata.get("platform", {})) if "platform" in bag.metadata else {}
+        platform = {**fingerprint(), "control": compiled.path(system.compiled)}
+        here = platform_differences({"control": compiled.PLAIN, **bag.metadata["platform"]}, platform) if "platform" in bag.metadata else {}
         self.elsewhere = {name: values for name, values in here.items() if not name.startswith("version_mcap")}
-        self.loose = rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.run = bag.run()
+        unknown = self.run.missing(STEP_RESULT)  # to the version that recorded it
+        self.rule = rule._replace(ignore=(*rule.ignore, *unknown, *(f"*.{name}" for name in unknown)))
+        self.loose = self.rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.decoders = {kind: self.run.decoder(kind) for kind in self.run.topics}
         self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
         self.seen = Digests()

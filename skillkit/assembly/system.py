@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skillkit import share, teleop
+from skillkit import compiled, share, teleop
 from skillkit.arm import ArmLoop
+from skillkit.braking import JointLimits
 from skillkit.cell import Cell, CellArm
-from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.kinematics import ArmKinematics, CartesianController, Collisions
 from skillkit.library import load_skills
 from skillkit.option import Option
 from skillkit.pose import Array
@@ -27,11 +28,13 @@ class System:
     Attributes:
         skills: by name; every one of them is an option that a goal may name.
         tasks: by name, as loaded so far; options too.
+        compiled: controllers and gates run in machine code, see :mod:`skillkit.compiled`.
     """
 
     cell: Cell
     skills: Mapping[str, Skill]
     tasks: dict[str, Task] = field(default_factory=dict)
+    compiled: bool = field(default_factory=compiled.chosen)
 
     @classmethod
     def build(
@@ -63,8 +66,8 @@ class System:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """What the tasks call the arms: ``arm`` where there is one, else their names."""
-        return ("arm",) if len(self.cell.arms) == 1 else tuple(arm.name for arm in self.cell.arms)
+        """See :func:`roles_of`."""
+        return roles_of(self.cell)
 
     def add_task(self, name_or_file: str | Path) -> Task:
         """Load and check a task against the skills that are there."""
@@ -84,10 +87,25 @@ class System:
 
     def runtime(self, sizes: Mapping[str, Array] = NOTHING, second_goal: str = "refuse") -> Runtime:
         """A fresh runtime; ``sizes`` are the full extents (3,) [m] of the objects that will be seen; for ``second_goal`` see :class:`Runtime`."""
-        return Runtime([arm_loop(arm) for arm in self.cell.arms], self.options(), sizes, second_goal)
+        return Runtime([arm_loop(arm, self.compiled) for arm in self.cell.arms], self.options(), sizes, second_goal)
 
 
-def arm_loop(arm: CellArm) -> ArmLoop:
-    """The control loop of one arm of a cell."""
-    model, rate = arm.embodiment, arm.embodiment.control_rate
-    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), CartesianController(model, rate), SafetyGate(model, rate))
+def roles_of(cell: Cell) -> tuple[str, ...]:
+    """What tasks call the arms of a cell: ``arm`` where there is one, else their names."""
+    return ("arm",) if len(cell.arms) == 1 else tuple(arm.name for arm in cell.arms)
+
+
+def arm_loop(arm: CellArm, fast: bool = False) -> ArmLoop:
+    """The control loop of one arm of a cell; ``fast``: in machine code, but for a controller that has to keep clear of things."""
+    model, rate, limits = arm.embodiment, arm.embodiment.control_rate, JointLimits
+    if arm.avoid is None:
+        controller = CartesianController(model, rate)
+    else:
+        around = arm.avoid
+        controller = CartesianController(model, rate, Collisions(model, around.boxes, around.workspace, around.touching), around.margin)
+    if fast:
+        from skillkit.compiled.limits import CompiledLimits as limits
+        from skillkit.kinematics.compiled_control import CompiledController
+
+        controller = CompiledController(model, rate) if arm.avoid is None else controller
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), controller, SafetyGate(model, rate, limits=limits))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
+
+from skillkit.braking_tail import braking_tail
 from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, UnknownName
-from skillkit.pose import Pose
+from skillkit.pose import Array, Pose
 from skillkit.sim import CoffeeScene, Placement, World
+from skillkit.sim.driver import Driver
 from skillkit.sim.layout import SEVEN_JOINTS, SIX_JOINTS
 from skillkit.spaces import NOTHING
 
@@ -40,6 +44,29 @@ def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[s
     made = replace(scene_of(scene, seed, options), stations=stations)
     world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], made)
     return replace(cell, arms=tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
+
+
+def leave_alone(world: World, duration: float) -> None:
+    """``duration`` [s] without a runtime: every arm brakes along what is sent behind every command, and then holds."""
+    period = min(driver.period for driver in world.drivers.values())
+    ways = {name: _way_to_rest(driver) for name, driver in world.drivers.items()}
+    for number in range(1, round(duration / period) + 1):
+        for name, way in ways.items():
+            world.command(name, *way(number * period), world.drivers[name].closure)
+        world.advance(period)
+
+
+def _way_to_rest(driver: Driver) -> Callable[[float], tuple[Array, Array]]:
+    """Positions and velocities (n,) some time [s] after the last set point."""
+    tail = braking_tail(driver.embodiment, driver.goal, driver.goal_velocity, driver.period)
+    times = [0.0, *tail.times]
+    positions, velocities = np.array([driver.goal.tolist(), *tail.positions]), np.array([driver.goal_velocity.tolist(), *tail.velocities])  # (k, n)
+
+    def at(time: float) -> tuple[Array, Array]:
+        place, speed = (np.array([np.interp(time, times, column) for column in rows.T]) for rows in (positions, velocities))
+        return place, speed
+
+    return at
 
 
 def _options(scene: str, options: Mapping[str, str]) -> dict[str, Any]:

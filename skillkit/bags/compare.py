@@ -100,12 +100,25 @@ Found = tuple[str, Any, Any]
 def _parts(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
     """Kind, field and both values of everything compared, causes first."""
     was, now = recorded.get("transitions", ()), again.get("transitions", ())
+    begun = {entry["path"] for side in (recorded, again) for entry in side.get("started", ())}
+    judged_was, judged_now = _common(recorded, again, "judged")
+    yield "expression", "judged", [one for one in judged_was if one["path"] not in begun], [one for one in judged_now if one["path"] not in begun]
     yield "outcome", "transitions", [t for t in was if t["outcome"] != PREEMPTED], [t for t in now if t["outcome"] != PREEMPTED]
     for part in ("started", "statuses", "transitions"):
         yield "status", part, recorded.get(part, ()), again.get(part, ())
+    yield "expression", "judged", judged_was, judged_now
     yield "outcome", "ended", recorded.get("ended", ()), again.get("ended", ())
+    yield "blackboard", "writes", recorded.get("writes", ()), again.get("writes", ())
+    yield "policy", "calls", *_common(recorded, again, "calls")
     yield "policy", "directives", recorded.get("directives", ()), again.get("directives", ())
     yield "ik", "commands", recorded.get("commands", ()), again.get("commands", ())
+
+
+def _common(recorded: Mapping[str, Any], again: Mapping[str, Any], part: str) -> tuple[list[Any], list[Any]]:
+    """What both sides say of the same runs; that one of them says nothing of a run has its cause elsewhere."""
+    was, now = recorded.get(part, ()), again.get(part, ())
+    runs = {(entry["path"], entry.get("part")) for entry in was} & {(entry["path"], entry.get("part")) for entry in now}
+    return [entry for entry in was if (entry["path"], entry.get("part")) in runs], [entry for entry in now if (entry["path"], entry.get("part")) in runs]
 
 
 def _kind(kind: str, found: Found, was: Any, now: Any) -> str:

@@ -27,7 +27,8 @@ class Conform:
         self._types = parse_schema(name, schema(name))
         recorded = parse_schema(recorded_name, recorded_schema)
         missing = [_missing(type_name, fields, recorded.get(type_name, [])) for type_name, fields in self._types.items() if type_name in recorded]
-        self._complete = not any(missing)
+        self.missing = tuple(name for names in missing for name in names)  # fields that the writer did not know yet
+        self._complete = not self.missing
 
     def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
         """The message with every field of today's type."""

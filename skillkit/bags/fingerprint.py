@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from skillkit import compiled
+
 LIBRARIES = (
     "skillkit", "numpy", "pin", "daqp", "mujoco", "py-trees", "onnxruntime", "torch", "mcap", "mcap-ros2-support", "pyyaml", "rclpy",
 )  # fmt: skip
@@ -37,6 +39,7 @@ def fingerprint() -> dict[str, str]:
         "processors": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 0),
         "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
         "byte_order": sys.byteorder,
+        "control": compiled.path(),
     }
     words.update({variable.lower(): os.environ[variable] for variable in THREAD_VARIABLES if variable in os.environ})
     words.update({f"version_{name}": installed for name in LIBRARIES if (installed := _version(name))})

@@ -68,6 +68,10 @@ class RecordedRun:
         codec, conform = self._bag.codec(topic), Conform(kind, *self._bag.schema_of(topic))
         return lambda data: conform(codec.decode(data))
 
+    def missing(self, kind: str) -> tuple[str, ...]:
+        """Fields of a runtime's records of one type that the writer did not know yet."""
+        return Conform(kind, *self._bag.schema_of(self.topics[kind])).missing if kind in self.topics else ()
+
     def step_inputs(self) -> StepInputs:
         """What turns the bytes of a runtime's steps into their times and inputs, fast."""
         topic = self.topics[STEP]

@@ -20,6 +20,7 @@ from skillkit.cli import (
     doctor,
     eval_,
     export,
+    find,
     hardware_check,
     import_,
     info,
@@ -38,6 +39,7 @@ from skillkit.cli import (
     verify,
     watch,
 )  # fmt: skip
+from skillkit.cli.output import say
 from skillkit.exceptions import InvalidFile, SkillkitError
 
 SUCCESS, NOT_SUCCESSFUL, WRONG_USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -55,6 +57,7 @@ COMMANDS = (
     play,
     record,
     info,
+    find,
     recover,
     skills,
     robots,
@@ -145,4 +148,4 @@ def _bug(error: Exception) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, error=True)

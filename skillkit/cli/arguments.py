@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from skillkit.cli.output import one_document
 from skillkit.exceptions import InvalidValue, UnknownName
 
 if TYPE_CHECKING:
@@ -27,15 +29,45 @@ def _names(kind: str) -> Callable[[str], list[str]]:
 
 
 TaskName: TypeAlias = Annotated[str, typer.Argument(metavar="TASK", help="A task's name, or the path of its YAML.", autocompletion=_names("tasks"))]
+ROBOT = "panda"  # where neither a robot nor a cell is named
+NAMESPACE = re.compile(r"(/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*/?)?")
+
+
+def _namespace(given: str) -> str:
+    """A namespace as ROS 2 allows it."""
+    if NAMESPACE.fullmatch(given) is None:
+        raise InvalidValue("--namespace", given, "letters, digits and underscores, no digit first, parts divided by /, such as left or lab/left")
+    return given
+
+
+def _one_document(context: typer.Context, wanted: bool) -> bool:
+    if wanted:
+        context.with_resource(one_document())
+    return wanted
+
+
+Namespace: TypeAlias = Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of every node and topic.", callback=_namespace)]
 RobotName: TypeAlias = Annotated[
-    str, typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML.", autocompletion=_names("urdf"))
+    str,
+    typer.Option("--robot", metavar="ROBOT", help="A robot model's name, or the path of its YAML; panda, without a cell.", autocompletion=_names("urdf")),
 ]
 CellName: TypeAlias = Annotated[
     str, typer.Option("--cell", metavar="CELL", help="A set-up of several arms instead of one robot.", autocompletion=_names("cells"))
 ]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.", callback=_one_document)]
 UseSkills: TypeAlias = Annotated[list[str] | None, typer.Option("--use", metavar="SKILL=FOLDER", help="Take this skill from another folder.")]
 SkillsFolder: TypeAlias = Annotated[Path | None, typer.Option("--skills", metavar="FOLDER", help="The folder of skill folders.")]
+
+
+def robot_or_cell(robot: str, cell: str) -> str:
+    """The robot that is meant: the given one, none where a cell is given, else the first one a newcomer meets.
+
+    Raises:
+        InvalidValue: both are given.
+    """
+    if robot and cell:
+        raise InvalidValue("--robot", robot, f"no robot beside --cell {cell}: the cell names its arms")
+    return robot or ("" if cell else ROBOT)
 
 
 def pairs(given: Sequence[str] | None, what: str) -> dict[str, str]:
@@ -94,7 +126,7 @@ def task_parameters(declared: Sequence[Parameter], given: Sequence[str] | None) 
 
 
 def _typed(parameter: Parameter, text: str) -> Any:
-    from skillkit.trees.reader import quantity
+    from skillkit.trees.values import quantity
 
     if parameter.type == "boolean" and text in ("true", "false"):
         return text == "true"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, skills_folder
-from skillkit.cli.output import print_json
+from skillkit.cli.output import print_json, say
 from skillkit.exceptions import InvalidFile, Problem, SkillkitError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Check task, skill, robot and cell files; what a file is, its first word says. With --robot or --cell, tasks against its arms as well."""
+    """Check task, skill, robot and cell files; what a file is, its first word says. With --robot or --cell, tasks against its arms as well.
+
+    Exit 1 where there are errors, 2 where a file is not there or there was nothing to check.
+    """
     problems: list[Problem] = []
     checker = Checker(skills, _arms(robot, cell))
     count = 0
@@ -54,6 +57,9 @@ def check(
     _print(problems, Format.json if as_json else format)
     print(f"{count} {'file' if count == 1 else 'files'}, {errors} {'error' if errors == 1 else 'errors'}", file=sys.stderr)
     if not all(path.exists() for path in files):
+        return 2
+    if not count:
+        say(f"nothing was checked: no YAML file in {', '.join(str(path) for path in files)}", error=True)
         return 2
     return 1 if errors else 0
 
@@ -67,7 +73,7 @@ def _print(problems: Sequence[Problem], format: Format) -> None:
         print_json(sarif(problems))
     else:
         for problem in problems:
-            print(annotation(problem) if format is Format.github else problem)
+            say(annotation(problem) if format is Format.github else problem)
 
 
 def _arms(robot: str, cell: str) -> Cell | None:

@@ -29,6 +29,7 @@ def demos(
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="Of each task; with TASK:SKILL runs of the task; with --teleop how many to keep.")] = 1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first episode; counted up.")] = 0,
     noise: Annotated[float, typer.Option("--noise", min=0.0, max=2.0, help="Disturbs what is executed, not what is written down.")] = 0.1,
+    pushes: Annotated[float, typer.Option("--pushes", min=0.0, max=0.5, help="Share of the time that Meta-World's tool is pushed away.")] = 0.0,
     robot: RobotName = "panda",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes; the demonstrations do not depend on it.")] = 1,
     teleop: Annotated[bool, typer.Option("--teleop", help="A person moves the arm, over the topics teleop/twist, teleop/pose and teleop/gripper.")] = False,
@@ -49,21 +50,29 @@ def demos(
         raise InvalidValue("SOURCE", source, "mt10, mt50, tasks of Meta-World, or TASK:SKILL, such as prepare_coffee:transport; or --teleop without a source")
     from skillkit.learn.dataset import write_dataset
 
-    kept, space = from_skill(source, robot, episodes, seed, noise, jobs) if ":" in source else from_benchmark(source, episodes, seed, noise, jobs)
+    kept, space = _from_expert(source, robot, episodes, seed, noise, pushes, jobs)
     dataset = write_dataset(folder, kept, space)
     tasks = dataset.tasks
     print(f"{folder}: {len(dataset)} episodes of {len(tasks)} task{'s' if len(tasks) > 1 else ''}, {int(dataset.lengths().sum())} steps")
     return 0
 
 
-def from_benchmark(source: str, episodes: int, seed: int, noise: float, jobs: int) -> tuple[list[Episode], Space]:
+def _from_expert(source: str, robot: str, episodes: int, seed: int, noise: float, pushes: float, jobs: int) -> tuple[list[Episode], Space]:
+    if ":" not in source:
+        return from_benchmark(source, episodes, seed, noise, pushes, jobs)
+    if pushes:
+        raise InvalidValue("--pushes", pushes, "0 with TASK:SKILL, where the disturbance wanders already")
+    return from_skill(source, robot, episodes, seed, noise, jobs)
+
+
+def from_benchmark(source: str, episodes: int, seed: int, noise: float, pushes: float, jobs: int) -> tuple[list[Episode], Space]:
     """Successful episodes of tasks of Meta-World."""
-    from skillkit.demos.benchmark import SPACE, collect
+    from skillkit.demos.benchmark import SPACE, Disturbance, collect
     from skillkit.sim.metaworld import task_names
 
     tasks, kept = task_names(source), []
     with progress("tasks", len(tasks)) as done:
-        for number, found in enumerate(collect(tasks, episodes, seed, noise, jobs)):
+        for number, found in enumerate(collect(tasks, episodes, seed, Disturbance(noise, pushes), jobs)):
             kept += found
             if len(found) < episodes:
                 print(f"{tasks[number]}: the expert succeeded {len(found)} times only", file=sys.stderr)

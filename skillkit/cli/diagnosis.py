@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-from skillkit import share
+from skillkit import compiled, share
 from skillkit.exceptions import UnknownName
 
 OLDEST, NEWEST = (3, 10), (3, 13)
@@ -78,7 +78,7 @@ def diagnose() -> list[Finding]:
     checks: list[Callable[[], Finding]] = [_python, *(lambda library=library: _library(library) for library in LIBRARIES), _rendering]
     with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
         findings = [running.result() for running in [pool.submit(check) for check in checks]]
-    return [*findings, _one_ros(), *_ros_environment(), *(_folder(kind) for kind in ("skills", "tasks", "cells", "urdf")), _clock()]
+    return [*findings, _one_ros(), *_ros_environment(), *(_folder(kind) for kind in ("skills", "tasks", "cells", "urdf")), _control(), _clock()]
 
 
 def _python() -> Finding:
@@ -153,6 +153,15 @@ def _folder(kind: str) -> Finding:
     except UnknownName:
         needed = kind != "cells"
         return Finding(f"{kind}/", "missing" if needed else "optional", "not found", "run, check" if needed else "--cell", fix)
+
+
+def _control() -> Finding:
+    """Whether control steps run in machine code."""
+    here, needed = compiled.path(), "control steps in an eighth of the time"
+    if here != compiled.PLAIN:
+        return Finding("control", "ok", here, needed, "")
+    without = compiled.path(True) != compiled.PLAIN
+    return Finding("control", "optional", here, needed, f"unset {compiled.VARIABLE}" if without else "pip install 'skillkit[fast]'")
 
 
 def _clock() -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from skillkit.cli.output import one_document
 from skillkit.cli.questions import answerer
 from skillkit.cli.request import Request
 from skillkit.cli.result import LoopTimes, Result, SkillRow
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     OnStep = Callable[[Runtime, StepResult], None]
 
-OUTAGE = 1.0  # [s] for which a simulated arm is left alone before a run goes on: it comes to rest on its last command
+OUTAGE = 1.0  # [s] for which a simulated arm is left alone before a run goes on: it brakes and comes to rest
 
 
 def cell_of(request: Request) -> Cell:
@@ -51,7 +52,7 @@ def run_request(request: Request, on_step: OnStep | None = None) -> Result:
         SkillkitError: the request names something that is not there.
     """
     from skillkit.assembly import Checkpoint, run_episode
-    from skillkit.assembly.worlds import simulated_world
+    from skillkit.assembly.worlds import leave_alone, simulated_world
 
     begun = perf_counter()
     system = system_of(request, cell_of(request))
@@ -60,7 +61,7 @@ def run_request(request: Request, on_step: OnStep | None = None) -> Result:
     resume = Checkpoint.read(request.resume) if request.resume else None
     if resume is not None and resume.world is not None:
         world.restore(resume.world)
-        world.advance(OUTAGE)
+        leave_alone(world, OUTAGE)
     details = {"robot": request.robot, "cell_file": request.cell, "scene_options": dict(request.scene)}
     episode = run_episode(
         system, world, task.name, request.parameters, request.seed, request.bag, on_step, stopwatch=perf_counter,
@@ -80,7 +81,7 @@ def _result(episode: Episode, loop: LoopTimes | None, wall: float, picture: str,
     outcome, reason = episode.ending.outcome.value, episode.ending.reason
     return Result(
         seed=episode.seed, outcome=outcome, reason=reason, success=episode.success and outcome == "SUCCEEDED", checks=dict(episode.checks),
-        duration=episode.duration, wall=wall, peak_speed=episode.peak_speed, skills=skill_rows(episode.transitions), loop=loop,
+        judge=episode.judge, duration=episode.duration, wall=wall, peak_speed=episode.peak_speed, skills=skill_rows(episode.transitions), loop=loop,
         bag=episode.bag, picture=picture, notes=notes,
     )  # fmt: skip
 
@@ -118,6 +119,7 @@ def run_requests(requests: Sequence[Request], jobs: int) -> Iterator[Result]:
 def _run_apart(request: Request) -> Result | str:
     """An error as its words: errors with data of their own do not travel between processes."""
     try:
-        return run_request(request)
+        with one_document():
+            return run_request(request)
     except SkillkitError as error:
         return str(error)

@@ -20,6 +20,7 @@ def eval_(
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="Of each task.")] = 10,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Decides the goals.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes; the result does not depend on it.")] = 1,
+    cluster: Annotated[str, typer.Option("--ray", metavar="ADDRESS", help="Processes of a Ray cluster, whose machines see RUN; local begins one here.")] = "",
     as_json: AsJson = False,
 ) -> int:
     """Run a trained model and count successes, with Wilson's intervals at 95 %. Kept in RUN for 'skillkit compare'."""
@@ -31,7 +32,7 @@ def eval_(
     names = task_names(tasks) if tasks else tuple(task["name"] for task in describe(run)["tasks"])
     rows: list[dict[str, Any]] = []
     with progress("tasks", len(names)) as done:
-        for result in evaluate(run, names, episodes, seed, jobs):
+        for result in evaluate(run, names, episodes, seed, jobs, cluster):
             rows.append(result.as_dict())
             done(len(rows))
     document = summary(rows, seed)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from skillkit.cli.arguments import AsJson
-from skillkit.cli.output import print_json
+from skillkit.cli.output import print_json, say
 
 EXAMPLE = "skillkit info runs/prepare_coffee-panda-seed0.mcap"
 
@@ -30,7 +30,7 @@ def info(
     if as_json:
         print_json({**found.as_dict(), "duration_s": found.duration, "timeline": timeline(found)})
     else:
-        print(timeline(found), end="")
+        say(timeline(found).rstrip("\n"))
         versions = ", ".join(f"{name} {version}" for name, version in sorted(found.versions.items()))
         print(f"  attached: {', '.join(found.attachments) or 'nothing'}" + (f"\n  made with: {versions}" if versions else ""))
     return 0

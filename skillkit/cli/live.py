@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from skillkit.cli.output import plain
 from skillkit.cli.request import Request
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ def drawing(title: str, lines: Sequence[NodeLine], footer: str) -> RenderableTyp
     text = Text(title + "\n", style="bold")
     for line in lines:
         mark, style = MARKS.get(line.status, MARKS["INVALID"])
-        text.append(f"{'  ' * (line.depth + 1)}{mark} {line.name}", style=style)
+        text.append(f"{'  ' * (line.depth + 1)}{mark} {plain(line.name)}", style=style)
         if line.name != line.type:
             text.append(f"  {line.type}", style="dim")
         if line.detail and line.status in ("RUNNING", "FAILURE"):
-            text.append(f"  {line.detail}", style="dim")
+            text.append(f"  {plain(line.detail)}", style="dim")
         text.append("\n")
     text.append(footer, style="dim")
     return text

@@ -1,22 +1,56 @@
-"""What goes where: one JSON document, or tables for people; progress always to standard error."""
+"""What goes where: one JSON document, or text and tables for people; progress always to standard error.
+
+Words that come from files, policies and other machines go through :func:`plain` before a terminal sees them.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_reserved: ContextVar[TextIO | None] = ContextVar("reserved", default=None)
+
+
+@contextmanager
+def one_document() -> Iterator[None]:
+    """Keep standard output for ``print_json``: what policies print goes to standard error meanwhile."""
+    before = _reserved.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _reserved.reset(before)
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys instead of showing it; line ends and tabs are left alone."""
+
+
+def plain(text: object) -> str:
+    """Text whose control characters are shown instead of obeyed."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), str(text))
+
+
+def say(text: object, *, error: bool = False) -> None:
+    """A line of text for people."""
+    print(plain(text), file=sys.stderr if error else sys.stdout)
+
+
 def print_json(document: Any) -> None:
     """The one JSON document of a command; numbers that JSON cannot hold become null."""
-    sys.stdout.write(json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    stream = _reserved.get() or sys.stdout
+    stream.write(json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    stream.flush()
 
 
 def _plain(value: Any) -> Any:
@@ -49,7 +83,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else plain(value)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def run_over_ros(request: Request, watched: bool) -> Result:
     with TemporaryDirectory(prefix="skillkit-") as scratch, _watching(request, watched) as (on_tree, on_stage):
         bag = request.bag or str(Path(scratch) / "run.mcap")  # what ran is read from it also where nobody asked for it
         setup = Setup(
-            robot="" if request.cell else request.robot, cell=request.cell, scene="" if request.hardware else task.scene,
+            robot=request.robot, cell=request.cell, scene="" if request.hardware else task.scene,
             seed=request.seed, options=request.scene, tasks=(request.task,), hardware=request.hardware,
             speed=request.speed, skills=request.skills, use=request.use, bag=bag,
             picture=str(Path(request.picture).absolute()) if request.picture else "",
@@ -78,7 +78,8 @@ def _result(request: Request, report: SessionReport, found: Summary, peak: float
     rows = tuple(SkillRow(run.label, run.skill, run.path, run.outcome, run.reason, run.start, run.duration, run.steps) for run in found.runs if run.leaf)
     return Result(
         seed=request.seed, outcome=report.outcome, reason=report.reason, success=report.success, checks=dict(report.checks), duration=report.duration,
-        wall=report.wall, peak_speed=peak, skills=rows, loop=_loop(report.loop, period), bag=request.bag, picture=report.picture, notes=report.notes,
+        judge=report.judge, wall=report.wall, peak_speed=peak, skills=rows,
+        loop=_loop(report.loop, period), bag=request.bag, picture=report.picture, notes=report.notes,
     )  # fmt: skip
 
 

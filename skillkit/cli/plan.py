@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder
-from skillkit.cli.output import print_json
+from skillkit.cli.output import print_json, say
 from skillkit.exceptions import InvalidValue
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _report(make: Callable[[], PlannedTask], goal: str, output: Path | None, as_
         if as_json:
             print_json({"goal": goal, "found": False, "reason": str(error), "unreachable": list(error.unreachable), "steps": [], "file": ""})
         else:
-            typer.echo(f"skillkit: {error}", err=True)
+            say(f"skillkit: {error}", error=True)
         return 1
     if output is not None:
         output.write_text(planned.text, encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import pairs
+from skillkit.cli.arguments import Namespace, pairs
 
 EXAMPLE = "skillkit play run.mcap --rate 2 --clock"
 
@@ -23,7 +23,7 @@ def play(
     remap: Annotated[list[str] | None, typer.Option("--remap", metavar="OLD=NEW", help="Publish a topic under another name.")] = None,
     lock_step: Annotated[str, typer.Option("--lock-step", metavar="WHEN", help="Wait for the slowest consumer: received or done.")] = "",
     paused: Annotated[bool, typer.Option("--paused", help="Begin paused; 'ros2 service call /player/resume std_srvs/srv/Trigger' goes on.")] = False,
-    namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of the player and its topics.")] = "",
+    namespace: Namespace = "",
     dry: Annotated[bool, typer.Option("--dry-run", help="Only print the command line.")] = False,
 ) -> int:
     """Publish a bag over ROS 2 at the times at which it was recorded; pause, seek and step it while it plays."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from skillkit.cli.output import plain, say
+
 if TYPE_CHECKING:
     from skillkit.trees import Question
 
@@ -26,7 +28,7 @@ def answerer(given: Mapping[str, str], typed: bool) -> Callable[[Question], str 
 
 def _typed(question: Question) -> str:
     while True:
-        text = typer.prompt(f"\n{question.text} ({' / '.join(question.answers)})", err=True)
+        text = typer.prompt(plain(f"\n{question.text} ({' / '.join(question.answers)})"), err=True)
         if text in question.answers:
             return str(text)
-        typer.echo(f"'{text}' is none of {', '.join(question.answers)}", err=True)
+        say(f"'{text}' is none of {', '.join(question.answers)}", error=True)

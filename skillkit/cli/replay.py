@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder
-from skillkit.cli.output import print_json, progress
+from skillkit.cli.output import print_json, progress, say
 
 if TYPE_CHECKING:
     from skillkit.assembly import Replay
@@ -81,27 +80,27 @@ def _cause(bag: Path, found: Replay, time: float) -> str:
 
 def _explain(found: Replay, cause: str, took: float, speed: float) -> None:
     if found.note:
-        print(f"note: {found.note}", file=sys.stderr)
+        say(f"note: {found.note}", error=True)
     for name, lines in found.changed.items():
-        print(f"the skill '{name}' has changed since the recording:")
+        say(f"the skill '{name}' has changed since the recording:")
         for line in lines[:SHOWN_LINES]:
-            print(f"  {line}")
+            say(f"  {line}")
         if len(lines) > SHOWN_LINES:
-            print(f"  … and {len(lines) - SHOWN_LINES} more lines")
-    print(f"{found.steps} steps re-executed in {took:.1f} s, {speed:.1f} × real time; {found.compared} compared, {found.differences} differ")
+            say(f"  … and {len(lines) - SHOWN_LINES} more lines")
+    say(f"{found.steps} steps re-executed in {took:.1f} s, {speed:.1f} × real time; {found.compared} compared, {found.differences} differ")
     if found.first is not None:
         first = found.first
-        print(f"first difference at step {first.step} ({first.time:.3f} s), {first.kind} {first.path}:")
-        print(f"  recorded  {first.expected}")
-        print(f"  now       {first.got}")
-        print(f"  cause     {cause}")
+        say(f"first difference at step {first.step} ({first.time:.3f} s), {first.kind} {first.path}:")
+        say(f"  recorded  {first.expected}")
+        say(f"  now       {first.got}")
+        say(f"  cause     {cause}")
         if first.last_equal is not None:
-            print(f"  last equal step {first.last_equal[0]} ({first.last_equal[1]:.3f} s)")
+            say(f"  last equal step {first.last_equal[0]} ({first.last_equal[1]:.3f} s)")
         for node in first.why:
-            print(f"  in        {' '.join(word for word in (node.path, node.type, node.status, node.detail) if word)}")
+            say(f"  in        {' '.join(word for word in (node.path, node.type, node.status, node.detail) if word)}")
     for skill, read in found.impure.items():
-        print(f"the skill '{skill}' reads {', '.join(read.values())}")
+        say(f"the skill '{skill}' reads {', '.join(read.values())}")
     if found.platform:
-        print(f"{found.platform} steps differ within the tolerance, put down to the platform")
+        say(f"{found.platform} steps differ within the tolerance, put down to the platform")
     if found.steps == 0:
-        print("the bag holds no step")
+        say("the bag holds no step")

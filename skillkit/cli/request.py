@@ -52,9 +52,12 @@ def bag_paths(wanted: str, seeds: list[int]) -> list[str]:
     return [str(path.with_name(f"{path.stem}-seed{seed}{path.suffix or '.mcap'}")) for seed in seeds]
 
 
+PICTURE, PAGE = ".png", ".html"  # what stands beside a bag, under its name
+
+
 def free_path(folder: Path, stem: str, suffix: str) -> Path:
     """``stem`` in ``folder``, or ``stem-2``, ``stem-3`` … : bags are never overwritten."""
     path, number = folder / f"{stem}{suffix}", 2
-    while path.exists():
+    while any(path.with_suffix(kind).exists() for kind in (suffix, PICTURE, PAGE)):
         path, number = folder / f"{stem}-{number}{suffix}", number + 1
     return path

@@ -62,8 +62,8 @@ class Result:
     """One episode.
 
     Attributes:
-        success: the task SUCCEEDED and the scene's own physical test agrees.
-        checks: the parts of that test.
+        success: the task SUCCEEDED, and its judge agrees where it has one.
+        checks: what the judge looked at. judge: who judged; empty where nobody did.
         duration: task clock [s]; wall: what it took here [s].
         peak_speed: largest commanded joint speed as a fraction of that joint's limit.
         bag, picture, timeline: files written; empty where none was.
@@ -79,6 +79,7 @@ class Result:
     peak_speed: float
     skills: tuple[SkillRow, ...]
     loop: LoopTimes | None = None
+    judge: str = ""
     bag: str = ""
     picture: str = ""
     timeline: str = ""

@@ -1,4 +1,4 @@
-"""``skillkit run``: a task on a simulated robot, shown live, recorded, and judged by the scene's own physical test."""
+"""``skillkit run``: a task on a simulated robot, shown live, recorded, and judged as the task asks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, task_parameters
+from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, robot_or_cell, task_parameters
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
-from skillkit.cli.request import Request, bag_paths, free_path
+from skillkit.cli.request import PAGE, PICTURE, Request, bag_paths, free_path
 from skillkit.cli.result import Result, document
 from skillkit.exceptions import InvalidValue
 
@@ -22,7 +22,7 @@ FOLDER = Path("runs")
 
 def run(
     task: TaskName,
-    robot: RobotName = "panda",
+    robot: RobotName = "",
     cell: CellName = "",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the scene; of the first episode where there are several.")] = 0,
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="How many, with seeds counted up from --seed.")] = 1,
@@ -42,7 +42,7 @@ def run(
     speed: Speed = 1.0,
     as_json: AsJson = False,
 ) -> int:
-    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds physically.
+    """Run a task on a simulated robot, or with --hardware on the real arms of a cell. Exit 0 only when every episode succeeds and its judge agrees.
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """
@@ -52,6 +52,7 @@ def run(
         raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
     if answers and (ros or hardware):
         raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
+    robot = robot_or_cell(robot, cell)
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
     request = Request(
@@ -133,11 +134,15 @@ def with_files(requests: list[Request], record: str, picture: str, shown: bool) 
     seeds = [request.seed for request in requests]
     if shown and not record:
         record = str(free_path(FOLDER, f"{requests[0].task_name}-{requests[0].cell_name}-seed{seeds[0]}", ".mcap"))
+    made = (PAGE,) if picture else (PICTURE, PAGE)  # beside the bag
     if shown and not picture:
-        picture = str(Path(record).with_suffix(".png"))
+        picture = str(Path(record).with_suffix(PICTURE))
     bags, pictures = bag_paths(record, seeds), bag_paths(picture, seeds)
     for path in (path for path in bags if path and Path(path).exists()):
         raise InvalidValue("--record", path, "a file that does not exist yet: bags are never overwritten")
+    for beside in (Path(record).with_suffix(kind) for kind in made if shown):
+        if beside.exists():
+            raise InvalidValue("--record", record, f"a name beside which no {beside.name} stands yet: it would be overwritten")
     for path in filter(None, (*bags, *pictures)):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     return [replace(request, bag=bag, picture=image) for request, bag, image in zip(requests, bags, pictures, strict=True)]
@@ -185,7 +190,7 @@ def with_timeline(result: Result) -> Result:
 
     if not result.bag:
         return result
-    page = Path(result.bag).with_suffix(".html")
+    page = Path(result.bag).with_suffix(PAGE)
     with open_bag(result.bag) as bag:
         picture = Path(result.picture).read_bytes() if result.picture else None
         page.write_text(timeline_html(summary(bag), picture), encoding="utf-8")

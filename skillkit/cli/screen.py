@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
+from skillkit.cli.output import plain
 from skillkit.cli.result import FLAT_RATE, LoopTimes, Result
 
 if TYPE_CHECKING:
@@ -21,19 +22,22 @@ def print_screen(task: str, robot: str, result: Result) -> None:
     from rich.text import Text
 
     console = _console()
-    verdict = "done, and the scene's physical test agrees" if result.success else _why_not(result)
-    console.print(Text.assemble((f"{task} on {robot}, seed {result.seed}: ", "bold"), (result.outcome, COLOURS.get(result.outcome, "")), f" – {verdict}"))
+    agrees = f"done, and its judge agrees ({result.judge})" if result.judge else "done by its own account; physically not judged"
+    verdict = agrees if result.success else _why_not(result)
+    console.print(
+        Text.assemble((f"{task} on {robot}, seed {result.seed}: ", "bold"), (result.outcome, COLOURS.get(result.outcome, "")), f" – {plain(verdict)}")
+    )
     console.print(_skill_table(result))
     console.print(f"{result.decisions} decisions in {result.duration:.1f} s, where a flat {FLAT_RATE:g} Hz policy takes {result.flat_steps}")
     if result.loop is not None:
         console.print(f"loop      {_loop(result.loop)}")
     console.print(f"fastest   {100.0 * result.peak_speed:.0f} % of a joint's speed limit")
-    console.print(f"checks    {', '.join(f'{name} {_tick(held)}' for name, held in result.checks.items()) or 'none'}")
+    console.print(f"checks    {', '.join(f'{name} {_tick(held)}' for name, held in result.checks.items()) or 'none: the task names no judge'}")
     for name in ("bag", "picture", "timeline"):
         if getattr(result, name):
             console.print(f"{name:<9} {getattr(result, name)}", highlight=False, soft_wrap=True)
     for note in result.notes:
-        console.print(f"note      {note}")
+        console.print(f"note      {plain(note)}")
 
 
 def print_episodes(task: str, robot: str, results: Sequence[Result]) -> None:
@@ -44,7 +48,7 @@ def print_episodes(task: str, robot: str, results: Sequence[Result]) -> None:
     for result in results:
         if not result.success:
             outcome = (result.outcome, COLOURS.get(result.outcome, "red"))
-            console.print(Text.assemble(f"seed {result.seed}: ", outcome, f" after {result.duration:.1f} s: {_why_not(result)}"))
+            console.print(Text.assemble(f"seed {result.seed}: ", outcome, f" after {result.duration:.1f} s: {plain(_why_not(result))}"))
     successes = sum(result.success for result in results)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in Counter(result.outcome for result in results).most_common())
     console.print(Text.assemble((f"{task} on {robot}: {successes} of {len(results)} episodes succeeded", "bold"), f" ({counts})"))
@@ -71,7 +75,9 @@ def _skill_table(result: Result) -> Table:
         reason = "" if row.outcome == "SUCCEEDED" else row.reason
         name = row.label if row.label == row.skill else f"{row.label} ({row.skill})"
         flat = str(round(row.duration * FLAT_RATE))
-        table.add_row(name, Text(row.outcome, style=COLOURS.get(row.outcome, "")), f"{row.start:.1f} s", f"{row.duration:.1f} s", "1", flat, Text(reason))
+        table.add_row(
+            name, Text(row.outcome, style=COLOURS.get(row.outcome, "")), f"{row.start:.1f} s", f"{row.duration:.1f} s", "1", flat, Text(plain(reason))
+        )
     return table
 
 
@@ -84,7 +90,7 @@ def _why_not(result: Result) -> str:
     failed = [name for name, held in result.checks.items() if not held]
     parts = [result.reason] if result.outcome != "SUCCEEDED" else []
     if failed and result.outcome == "SUCCEEDED":
-        parts.append(f"the scene's physical test does not agree: not {', not '.join(failed)}")
+        parts.append(f"its judge ({result.judge}) does not agree: not {', not '.join(failed)}")
     return "; ".join(part for part in parts if part) or "not successful"
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from skillkit.cli.arguments import SkillsFolder, TaskName, UseSkills, pairs, skills_folder
+from skillkit.cli.output import say
 
 EXAMPLE = "skillkit show prepare_coffee --format svg -o tree.svg"
 
@@ -40,7 +41,7 @@ def show(
     draw = {Format.text: trees.show, Format.svg: trees.svg, Format.dot: trees.dot, Format.mermaid: trees.mermaid, Format.xml: trees.xml}[format]
     drawing = draw(loaded)
     if output is None:
-        print(drawing)
+        say(drawing)
     else:
         output.write_text(drawing + ("" if drawing.endswith("\n") else "\n"), encoding="utf-8")
     return 0

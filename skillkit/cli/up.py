@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillkit.cli.arguments import CellName, RobotName, SkillsFolder, UseSkills, own_skills, pairs
+from skillkit.cli.arguments import CellName, Namespace, RobotName, SkillsFolder, UseSkills, own_skills, pairs, robot_or_cell
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ EXAMPLE = "skillkit up --robot panda --task prepare_coffee"
 
 
 def up(
-    robot: RobotName = "panda",
+    robot: RobotName = "",
     cell: CellName = "",
     tasks: Annotated[list[str] | None, typer.Option("--task", metavar="TASK", help="A task that goals may ask for; all that are found, if none.")] = None,
     scene: Annotated[str, typer.Option("--scene", metavar="SCENE", help="The simulated scene; empty for no simulator.")] = "coffee",
@@ -29,7 +29,7 @@ def up(
     use: UseSkills = None,
     skills: SkillsFolder = None,
     record: Annotated[str, typer.Option("--record", metavar="BAG", help="Also start a recorder that writes there.")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of every node.")] = "",
+    namespace: Namespace = "",
     hardware: OnHardware = False,
     yes: Yes = False,
     speed: Speed = 1.0,
@@ -45,6 +45,7 @@ def up(
     from skillkit.ros.processes import Setup, bringup
 
     given = pairs(options, "--scene-option")
+    robot = robot_or_cell(robot, cell)
     cell_of(Request("", robot, cell, seed))
     if hardware:
         confirm(cell, speed, yes or dry)
@@ -52,7 +53,7 @@ def up(
     if scene:
         scene_of(scene, seed, given)
     setup = Setup(
-        robot="" if cell else robot, cell=cell, scene=scene, seed=seed, options=given, tasks=tuple(tasks or ()),
+        robot=robot, cell=cell, scene=scene, seed=seed, options=given, tasks=tuple(tasks or ()),
         skills=own_skills(skills), use=pairs(use, "--use"), bag=record, namespace=namespace, hardware=hardware, speed=speed,
     )  # fmt: skip
     processes = bringup(setup)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from skillkit.cli.arguments import AsJson, SkillsFolder, UseSkills, pairs, skills_folder
-from skillkit.cli.output import print_json
+from skillkit.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from skillkit.assembly import Replay
@@ -58,19 +58,19 @@ def verify(
     ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="FIELD", help="Do not compare these fields.")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Re-execute recorded runs and fail where one decides otherwise. Exit 0 only when all pass."""
+    """Re-execute recorded runs and fail where one decides otherwise. Exit 0 only when all pass, 2 where one cannot be read."""
     check = partial(_verdict, skills=skills_folder(skills), use=pairs(use, "--use"), tolerance=tolerance, ignore=tuple(ignore or ()), update=update)
     verdicts = []
     with ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
         for verdict in pool.map(check, bags) if pool is not None else map(check, bags):
             verdicts.append(verdict)
             if not as_json:
-                print(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.bag}" + (f"  {verdict.words}" if verdict.words else ""))
+                say(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.bag}" + (f"  {verdict.words}" if verdict.words else ""))
     if junit is not None:
         junit.write_bytes(_xml(verdicts))
     if as_json:
         print_json([_document(verdict) for verdict in verdicts])
-    return 0 if all(verdict.passed for verdict in verdicts) else 1
+    return 2 if any(verdict.error for verdict in verdicts) else 0 if all(verdict.passed for verdict in verdicts) else 1
 
 
 def _verdict(bag: Path, skills: Path | list[Path], use: Mapping[str, str], tolerance: float | None, ignore: tuple[str, ...], update: bool) -> Verdict:

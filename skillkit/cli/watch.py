@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,9 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
+from skillkit.cli.arguments import Namespace
 from skillkit.cli.live import NodeLine, drawing, live_drawing, tree_lines
+from skillkit.cli.output import say
 
 EXAMPLE = "skillkit watch"
+PATIENCE = 5.0  # [s] without any message after which the user is told where we listen
 SILENT = 2.0  # [s] without a step after which the runtime counts as silent
 BELOW = 8  # lines that are drawn below the tree
 
@@ -76,6 +80,11 @@ class View:
                 self.health = ", ".join([status.message, *shown])
 
     @property
+    def heard_of(self) -> bool:
+        """Whether any message of a runtime has come."""
+        return bool(self.trees) or self.heard > float("-inf")
+
+    @property
     def residual(self) -> dict[str, float]:
         """Largest difference between commanded and measured joint positions of each arm [rad] or [m]."""
         both = {arm: (q, self.measured[arm]) for arm, q in self.commanded.items() if len(self.measured.get(arm, ())) == len(q) > 0}
@@ -129,7 +138,7 @@ def fitted(lines: Sequence[NodeLine], height: int) -> list[NodeLine]:
 
 
 def watch(
-    namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of the runtime.")] = "",
+    namespace: Namespace = "",
     once: Annotated[bool, typer.Option("--once", help="Print the first tree that comes, whole, and leave.")] = False,
     seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", min=0.0, help="Leave after that time; 0: at Ctrl-C.")] = 0.0,
 ) -> int:
@@ -145,9 +154,15 @@ def watch(
     from skillkit.ros.watching import listen
 
     view, begun, height = View(), monotonic(), Console(stderr=True).height
+    nothing = f"nothing heard of a runtime in namespace '/{namespace.strip('/')}', ROS_DOMAIN_ID {os.environ.get('ROS_DOMAIN_ID', '0')}; is one up?"
     with live_drawing() as draw:
+        told = False
 
         def go_on() -> bool:
+            nonlocal told
+            if not told and not view.heard_of and monotonic() - begun > PATIENCE:
+                told = True
+                print(f"{nothing} Waiting; Ctrl-C leaves.", file=sys.stderr)
             if draw is not None and not once:
                 draw(lambda: drawing("", fitted(view.nodes(), height - BELOW), view.footer()))
             elif not once:
@@ -159,11 +174,13 @@ def watch(
             listen(namespace, view.tree, view.step, view.result, view.diagnose, go_on)
     if once:
         Console(width=200).print(drawing("", view.nodes(), view.footer()))
-    return 0 if view.heard > begun or view.trees else 1
+    if not view.heard_of:
+        say(nothing, error=True)
+    return 0 if view.heard_of else 1
 
 
 def _print(view: View) -> None:
     for line in view.lines:
-        print(line)
+        say(line)
     view.lines.clear()
     sys.stdout.flush()

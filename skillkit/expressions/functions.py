@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import acos, atan2, degrees, radians, sqrt
+from math import acos, atan2, degrees, nan, radians, sqrt
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from skillkit.exceptions import SkillkitError
 from skillkit.expressions.dimensions import ANGLE, BOOLEAN, LENGTH, NAME, NUMBER, SPEED, TIME
 from skillkit.option import Situation
-from skillkit.pose import Array, Pose, cross
+from skillkit.pose import Array, Pose, cross, frozen
 from skillkit.spaces import ArmState
 
 TOOL = "tool"
@@ -25,6 +25,7 @@ FINGER_GAP = 0.003  # [m] less than this between the fingers is nothing
 THINNER, WIDER = 0.02, 0.01  # [m] by which the gap around an object may differ from its sides
 CLOSED = 0.5  # closure from which the gripper counts as commanded closed
 FULL = 0.999
+POINT = frozen(np.zeros(3))
 
 
 class Check(NamedTuple):
@@ -120,10 +121,11 @@ def thing(situation: Situation, name: str) -> Thing:
     role, dot, last = name.rpartition(".")
     if last == TOOL:
         arm = arm_of(situation, role if dot else "arm")
-        return Thing(name, arm.tool, np.zeros(3), float("nan"), arm.age)
-    state = situation.observation.objects.get(name)
-    if state is None:
+        return Thing(name, arm.tool, POINT, nan, arm.age)
+    objects = situation.observation.objects
+    if name not in objects:
         raise Unseen(f"object '{name}' is not seen")
+    state = objects[name]
     return Thing(name, state.pose, state.size, state.speed, state.age)
 
 

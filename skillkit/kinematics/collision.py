@@ -29,20 +29,13 @@ import pinocchio as pin
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.kinematics.model import ArmKinematics, reduced_geometry
-from skillkit.pose import Array, Pose, Triple, frozen
+from skillkit.pose import Array, Triple, frozen
+from skillkit.surroundings import Box
 
 SAMPLES = 400  # random postures that show which shapes can meet
 ALWAYS = 0.05  # [m] two shapes that were never further apart than this are neighbours by design
 NEVER = 0.06  # [m] two shapes that never came nearer than this count as never meeting
 DAMPING_RATE = 5.0  # ξ [1/s]
-
-
-class Box(NamedTuple):
-    """Something that stands around the arm: ``pose`` is ``transform_box_to_base``, ``size`` its full extents [m]."""
-
-    name: str
-    pose: Pose
-    size: Triple
 
 
 class Clearance(NamedTuple):
@@ -121,6 +114,14 @@ class Collisions:
         found.sort(key=lambda entry: entry[0])
         gradients = np.array([gradient for _, gradient, _ in found]).reshape(len(found), self.arm.n)
         return Clearance(frozen([distance for distance, _, _ in found]), frozen(gradients), tuple(names for *_, names in found))
+
+    def levers(self) -> Array:
+        """(n,) metres that any point of the arm moves at most per radian or metre of each joint."""
+        carried = np.zeros(self.model.njoints)
+        for shape in self.geometry.geometryObjects:
+            extent = float(np.linalg.norm(shape.placement.translation)) + _radius(shape.geometry)
+            carried[shape.parentJoint] = max(carried[shape.parentJoint], extent)
+        return self.kinematics.levers(carried)
 
     def _near(self, within: float) -> list[int]:
         """Pairs whose bounding spheres are no further apart than ``within``, at the last placed position."""

@@ -4,7 +4,7 @@ Deltas move a *target pose*, never the arm directly, so errors of one tick are c
 the arm's own command ``q`` (not the measured state, whose lag would feed back):
 
     e     = target − pose(q)                     (6,) [m, rad], split into last tick's rest and this tick's motion: e = r + m
-    J⁺    = Jᵀ (J Jᵀ + λ² 1)⁻¹                   damped least squares (Nakamura & Hanafusa 1986), rotation rows weighted
+    J⁺    = W Jᵀ (J W Jᵀ + λ² 1)⁻¹               damped least squares (Nakamura & Hanafusa 1986), rotation rows and slow joints to spare weighted
     λ²    = λ₀² + c |e|²                         damping grows with the error (Sugihara 2011): exact when close, calm when out of reach
     step  = J⁺ (m − ½ ΔJ s) + g J⁺ r + (1 − J⁺J) p      feed-forward, feedback, posture
     ΔJ s  = (J(q) − J(q − s)) s                  the curvature that last tick's step ``s`` met: feed-forward to second order
@@ -18,6 +18,8 @@ arm with fewer joints than the task that remains puts position first; what is lo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite, sqrt
 from typing import Any
 
@@ -29,9 +31,12 @@ import pinocchio as pin
 from skillkit.braking import JointLimits, fitting_share, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
+from skillkit.kinematics.avoidance import KEPT, Avoidance
+from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import ControlStep, Snapshot
+from skillkit.spaces import AXES
 
 LEAD_POSITION = 0.03  # the target leads the command by at most this [m]
 LEAD_ROTATION = 0.15  # … and this [rad]
@@ -39,14 +44,17 @@ APPROACH = 0.04  # time constant with which the last of an error is closed [s]
 APPROACH_TICKS = 4.0  # … and at least this many ticks
 BRAKING_SHARE = 0.5  # of the acceleration limits that the stopping profile of the feedback counts on
 ROTATION_WEIGHT = 0.3  # metres that weigh as much as one radian
-POSITION_FIRST_WEIGHT = 1e-3  # … on arms with fewer joints than their task
-POSITION_FIRST_LEAD = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
+SECOND_WEIGHT = 1e-3  # … of what does not come first
+SECOND_LEAD_ROTATION = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
+SECOND_LEAD_POSITION = 0.5  # … or this [m]
 DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
+POSTURE_BEHIND = 0.3  # … and of its speed limit while the arm stands behind its target: with 1, pull and feedback could stand in balance
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
+SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
 EDGE = 1e-9  # share of the range left free at either position limit, for the same reason
 DIVERGED = 0.2  # command minus measured at which the report says "tracking" [rad or m]
@@ -59,11 +67,12 @@ class CartesianController:
 
     Position, velocity, acceleration and jerk of what it returns are inside the arm's limits, with room left to brake; nothing
     raises after construction. ``active_limits`` says what held it: ``"velocity:j"``, ``"acceleration:j"``, ``"jerk:j"``, ``"position:j"``, ``"lead"``
-    (the target was pulled back), ``"input"`` (an unusable delta, pose or goal counted as none), ``"tracking"`` (measured far from commanded).
+    (the target was pulled back), ``"collision:a~b"`` (two shapes, or the tool and a bound of its workspace, came near),
+    ``"input"`` (an unusable delta, pose or goal counted as none), ``"tracking"`` (measured far from commanded).
     """
 
-    def __init__(self, arm: Embodiment, rate: float = 100.0) -> None:
-        """Steps come at ``rate`` [Hz]; the arm starts at rest at its home.
+    def __init__(self, arm: Embodiment, rate: float = 100.0, collisions: Collisions | None = None, kept: float = KEPT) -> None:
+        """Steps come at ``rate`` [Hz]; the arm starts at rest at its home, and keeps ``kept`` [m] away from ``collisions``.
 
         Raises:
             InvalidValue: a rate that is not above 0, or a URDF that cannot be read.
@@ -74,11 +83,11 @@ class CartesianController:
         self.kinematics = ArmKinematics(arm)
         self._rate = float(rate)
         self._task, dimensions = _task(self.kinematics)
-        rotation, self._lead_rotation = (ROTATION_WEIGHT, LEAD_ROTATION) if arm.n >= dimensions else (POSITION_FIRST_WEIGHT, POSITION_FIRST_LEAD)
-        self._weight = np.array([1.0, 1.0, 1.0, rotation, rotation, rotation])
-        self._column = self._weight[:, None]
-        self._position_first = arm.n < dimensions
-        self.speed_share = 1.0
+        self._dimensions = dimensions
+        self._prefer(arm.free, arm.first)
+        ready = np.minimum(1.0, SLOW * arm.velocity / np.median(arm.velocity)) ** 2
+        self._ready = ready if (ready < 1.0).any() and arm.n > dimensions else None  # (n,) slow joints leave the work to others where there are any
+        self.speed_share, self._near = 1.0, None if collisions is None else (collisions, kept)
         self._keep_to(1.0)
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
         self._sides, self._no_error = np.zeros((6, 2)), frozen(np.zeros(6))
@@ -97,14 +106,20 @@ class CartesianController:
         self.speed_share = share
         self._slow_down()
 
+    @property
+    def slowing(self) -> bool:
+        """Whether the arm is too fast yet for the limits that were asked for; ask again with :meth:`limit_speed` as it slows down."""
+        return self._kept_speed != self.speed_share
+
     def _slow_down(self) -> None:
-        share = fitting_share(self.arm, 1.0 / self._rate, self.speed_share, self._kept, self._position, self._step, self._change)
-        if share != self._kept:
+        share = fitting_share(self.arm, 1.0 / self._rate, self.speed_share, self._kept_speed, self._position, self._step, self._change)
+        if share != self._kept_speed:
             self._keep_to(share)
 
     def _keep_to(self, share: float) -> None:
-        self._kept = share
+        self._kept_speed = share
         self.limits = limits = JointLimits(self.arm, 1.0 / self._rate, 1.0 - MARGIN, EDGE, share)
+        self.avoidance = None if self._near is None else Avoidance(self._near[0], limits, self._near[1])
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
         self._per_step, self._per_change = 1.0 / limits.step, 1.0 / limits.change
@@ -130,13 +145,35 @@ class CartesianController:
         self.prepare()
         return manipulability(self._bare)
 
+    def aim(self, free: tuple[str, ...] = (), first: str = "") -> None:
+        """From now on leave axes of the tool free and put ``"position"`` or ``"rotation"`` first, as :class:`~skillkit.spaces.CartesianDelta` says.
+
+        With nothing first, an arm with fewer joints than directions to steer puts position first. What is left undone is in the residual.
+        """
+        if (free, first) != self._aim:
+            held = self._holding
+            self.prepare()
+            self._prefer(free, first)
+            self._locate_anew()
+            self._holding = held
+
+    def _prefer(self, free: tuple[str, ...], first: str) -> None:
+        self._aim = free, first
+        self._free = frozen([1.0 - (axis in free) for axis in AXES]) if free else None
+        first = first or ("position" if self.arm.n < self._dimensions - len(free) else "")
+        position = SECOND_WEIGHT if first == "rotation" else 1.0
+        rotation = SECOND_WEIGHT if first == "position" else 1.0 if first else ROTATION_WEIGHT
+        self._lead_position = SECOND_LEAD_POSITION if first == "rotation" else LEAD_POSITION
+        self._lead_rotation = SECOND_LEAD_ROTATION if first == "position" else LEAD_ROTATION
+        self._weight = np.array([position, position, position, rotation, rotation, rotation])
+        self._column = self._weight[:, None]
+        self._first = first
+
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
 
         Meant for the time between two ticks. Without it the next tick does so itself, with the same result.
         """
-        if self._kept != self.speed_share:
-            self._slow_down()
         if self._known:
             return
         self._locate()
@@ -200,27 +237,33 @@ class CartesianController:
         outside = tuple(f"position:{self.arm.joints[i]}" for i in np.flatnonzero((wanted < self.arm.lower) | (wanted > self.arm.upper)))
         gap = inside - self._position
         low, high = self._interval()
-        if bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all()):
-            self._advance(gap, inside)
+        landing = bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all())
+        ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
+        share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
+        step = gap if landing else np.minimum(np.maximum(share * gap, low), high)
+        held = self._keep_clear(step, partial(np.eye, self.arm.n))
+        if held is not None:
+            self._advance(held[0])
+            outside = (*outside, *held[1])
         else:
-            ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
-            share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
-            self._advance(np.minimum(np.maximum(share * gap, low), high))
+            self._advance(step, inside if landing else None)
         self._hold_target()
         return self._report(measured, outside)
 
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
         state = {"position": self._position, "before": self._before, "step": self._step, "change": self._change}
-        flags = {"holding": self._holding, "limited": self._limited, "speed": self.speed_share, "kept": self._kept}
-        return {**{name: value.tolist() for name, value in state.items()}, **flags, "target": list(self.target.values())}
+        flags = {"holding": self._holding, "limited": self._limited, "speed": self.speed_share, "kept_speed": self._kept_speed}
+        aim = {"free": list(self._aim[0]), "first": self._aim[1]}
+        return {**{name: value.tolist() for name, value in state.items()}, **flags, **aim, "target": list(self.target.values())}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
         self.speed_share = snapshot.get("speed", 1.0)
-        if (kept := snapshot.get("kept", self.speed_share)) != self._kept:
+        if (kept := snapshot.get("kept_speed", self.speed_share)) != self._kept_speed:
             self._keep_to(kept)
         self._position, self._before, self._step, self._change = (frozen(snapshot[key]) for key in ("position", "before", "step", "change"))
+        self._prefer(tuple(snapshot.get("free", self.arm.free)), str(snapshot.get("first", self.arm.first)))
         target = Pose.from_values(snapshot["target"])
         self._target_point, self._target_rotation = target.position, target.rotation
         self._locate_anew()
@@ -245,29 +288,40 @@ class CartesianController:
             if limited:
                 wanted = self._nearest(wanted, low, high)
                 faults = (*faults, *self.limits.names(wanted, self._step, self._change, low, high))
-        self._advance(wanted)
+        held = self._keep_clear(wanted, self._hessian)
+        self._advance(wanted if held is None else held[0])
         self._limited = limited
-        return self._report(measured, faults)
+        return self._report(measured, faults if held is None else (*faults, *held[1]))
+
+    def _keep_clear(self, wanted: Array, metric: Callable[[], Array]) -> tuple[Array, tuple[str, ...]] | None:
+        """What is commanded instead of the displacement ``wanted`` (n,), and why; None where nothing is to be avoided, or is near."""
+        if self.avoidance is None:
+            return None
+        chosen, names = self.avoidance.held(wanted, self._position, self._interval, metric)
+        if chosen is None:
+            chosen = self.limits.brake(self._position, self._step, self._change)
+        return None if chosen is wanted else (chosen, names)
 
     def _wanted(self, error: Array, motion: Array) -> Array:
         """Joint displacement (n,) inside the velocity limits."""
         jacobian, sides = self._jacobian, self._sides
-        if self._task is not None:
-            error, motion = self._task @ error, self._task @ motion
+        for kept in (self._task, self._kept):
+            if kept is not None:
+                error, motion = kept @ error, kept @ motion
         weighted = error * self._weight
         x, y, z, a, b, c = weighted.tolist()
-        square = x * x + y * y + z * z + (0.0 if self._position_first else a * a + b * b + c * c)
+        square = (0.0 if self._first == "rotation" else x * x + y * y + z * z) + (0.0 if self._first == "position" else a * a + b * b + c * c)
         forward = motion * self._weight
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
             forward -= self._curvature
-        posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
+        posture = self._posture(min(POSTURE_BEHIND, sqrt(square) / LEAD_POSITION))
         if posture is not None:
             forward -= jacobian @ posture
         sides[:, 0] = forward
         damped = self._gram.copy()
         damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
-        columns = (jacobian.T @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
+        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
         back = columns[1]
         wanted = columns[0] + self._closing(back, self._approach, BRAKING_SHARE) * back
         if posture is not None:
@@ -284,7 +338,7 @@ class CartesianController:
         return share / max(1.0, share * _largest(gap * self._per_step))
 
     def _posture(self, behind: float) -> Array | None:
-        """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
+        """Displacement (n,) towards home, only while the arm moves or is ``behind`` its target: at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way.
         """
@@ -332,13 +386,13 @@ class CartesianController:
         return error
 
     def _pull_target_back(self, error: Array) -> bool:
-        x, y, z, a, b, c = error.tolist()
+        x, y, z, a, b, c = (error if self._kept is None else self._kept @ error).tolist()
         away, turned = sqrt(x * x + y * y + z * z), sqrt(a * a + b * b + c * c)
-        if away > LEAD_POSITION:
-            self._target_point = self._point + error[:3] * (LEAD_POSITION / away)
+        if away > self._lead_position:
+            self._target_point = self._point + error[:3] * (self._lead_position / away)
         if turned > self._lead_rotation:
             self._target_rotation = pin.exp3(error[3:] * (self._lead_rotation / turned)) @ self._rotation
-        return away > LEAD_POSITION or turned > self._lead_rotation
+        return away > self._lead_position or turned > self._lead_rotation
 
     def _advance(self, step: Array, position: Array | None = None) -> None:
         """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
@@ -353,13 +407,28 @@ class CartesianController:
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
         self._bare = _closed(self.kinematics.differentiate())
-        self._jacobian = self._bare * self._column  # (6, n) rows weighted
-        self._gram = self._jacobian @ self._jacobian.T
+        self._kept = self._steered(self._rotation)
+        self._jacobian = self._weighted(self._bare)  # (6, n)
+        self._pull = self._jacobian.T if self._ready is None else self._ready[:, None] * self._jacobian.T
+        self._gram = self._jacobian @ self._pull
         self._curvature = 0.5 * ((self._jacobian - self._jacobian_before) @ self._step) if self._moving else None
 
+    def _steered(self, rotation: Array) -> Array | None:
+        """(6, 6) projection, in base axes, onto what is steered of a tool that stands in ``rotation`` (3, 3); None for everything."""
+        if self._free is None:
+            return None
+        projection = np.zeros((6, 6))
+        for part in (slice(0, 3), slice(3, 6)):
+            projection[part, part] = (rotation * self._free[part]) @ rotation.T
+        return projection
+
+    def _weighted(self, bare: Array) -> Array:
+        return (bare if self._kept is None else self._kept @ bare) * self._column
+
     def _locate_anew(self) -> None:
-        self.kinematics.place(self._before)
-        self._jacobian_before = self.kinematics.differentiate() * self._column
+        _, rotation = self.kinematics.place(self._before)
+        self._kept = self._steered(rotation)
+        self._jacobian_before = self._weighted(self.kinematics.differentiate())
         self._moving = bool(self._step.any())
         self._known = self._holding = self._limited = False
         self._bounds = self._quadratic = None

@@ -44,7 +44,7 @@ class ArmKinematics:
         self._turning = np.array([i for i, joint in enumerate(joints) if joint.nq == 2], dtype=int)
         self._index = np.array([joint.idx_q for joint in joints])
         self.rotates = frozen(["P" not in joint.shortname() for joint in joints[: arm.n]]).astype(bool)  # (n,) turns rather than slides
-        self._tool = _frame(self.model, "tool link", arm.tool)
+        self.tool = _frame(self.model, "tool link", arm.tool)
         self._base = _frame(self.model, "base link", arm.base)
         self._set_base()
 
@@ -65,14 +65,14 @@ class ArmKinematics:
     def place(self, position: Array) -> tuple[Array, Array]:
         """Tool point (3,) [m] and rotation (3, 3) in the base frame; leaves Pinocchio's data at ``position`` for :meth:`differentiate`."""
         pin.computeJointJacobians(self.model, self.data, self.configuration(position))
-        placement = pin.updateFramePlacement(self.model, self.data, self._tool)
+        placement = pin.updateFramePlacement(self.model, self.data, self.tool)
         if self._base_is_root:
             return placement.translation.copy(), placement.rotation.copy()
         return self._root_rotation @ placement.translation + self._root_position, self._root_rotation @ placement.rotation
 
     def differentiate(self) -> Array:
         """(6, n) Jacobian as of :meth:`jacobian`, at the last placed position."""
-        jacobian = pin.getFrameJacobian(self.model, self.data, self._tool, pin.LOCAL_WORLD_ALIGNED)
+        jacobian = pin.getFrameJacobian(self.model, self.data, self.tool, pin.LOCAL_WORLD_ALIGNED)
         if not self._ordered:
             jacobian = self.of_arm(jacobian)
         if self._base_is_root:
@@ -87,14 +87,43 @@ class ArmKinematics:
     def miss(self, position: Array, goal: pin.SE3) -> tuple[Array, Array]:
         """At joint positions (n,): the twist (6,) from the tool to ``goal`` [m, rad] and the tool's Jacobian (6, n), both in tool axes."""
         pin.computeJointJacobians(self.model, self.data, self.configuration(position))
-        error = pin.log6(pin.updateFramePlacement(self.model, self.data, self._tool).actInv(goal)).vector
-        jacobian = pin.getFrameJacobian(self.model, self.data, self._tool, pin.LOCAL)
+        error = pin.log6(pin.updateFramePlacement(self.model, self.data, self.tool).actInv(goal)).vector
+        jacobian = pin.getFrameJacobian(self.model, self.data, self.tool, pin.LOCAL)
         return error, jacobian if self._ordered else self.of_arm(jacobian)
 
     def of_arm(self, jacobian: Array) -> Array:
         """The model's Jacobian by velocities of the arm's joints."""
         jacobian = jacobian[:, self._columns]
         return jacobian if self._alone else jacobian @ self._follow
+
+    @property
+    def root(self) -> tuple[Array, Array]:
+        """``transform_root_to_base``: rotation (3, 3) and translation (3,) [m]."""
+        return self._root_rotation, self._root_position
+
+    def driven_by(self, column: int) -> tuple[int, float, float]:
+        """Which of the arm's joints moves that of the model's Jacobian column, by which multiplier, from which offset."""
+        row = int(np.flatnonzero(self._columns == column)[0])
+        joint = int(np.argmax(np.abs(self._follow[row])))
+        return joint, float(self._follow[row, joint]), float(self._offset[row])
+
+    def levers(self, carried: Array) -> Array:
+        """(n,) metres that a point which joints carry moves at most per radian or metre of each of the arm's joints.
+
+        ``carried`` (joints of the model and the root,) says how far from each joint's own origin the furthest thing is that hangs on it [m].
+        """
+        model, reach = self.model, np.array(carried, dtype=np.float64)
+        tool = model.frames[self.tool]
+        reach[tool.parentJoint] = max(reach[tool.parentJoint], float(np.linalg.norm(tool.placement.translation)))
+        turning = np.array(["P" not in joint.shortname() for joint in model.joints])
+        for joint in range(model.njoints - 1, 0, -1):
+            index, parent = model.joints[joint].idx_q, model.parents[joint]
+            slide = 0.0 if turning[joint] else max(abs(model.lowerPositionLimit[index]), abs(model.upperPositionLimit[index]))
+            reach[parent] = max(reach[parent], float(np.linalg.norm(model.jointPlacements[joint].translation)) + slide + reach[joint])
+        moved = np.where(turning, reach, 1.0)[1:]
+        by_velocity = np.zeros(model.nv)
+        by_velocity[[joint.idx_v for joint in model.joints[1:]]] = moved
+        return frozen(np.abs(self._follow).T @ by_velocity[self._columns])
 
     def configuration(self, position: Array) -> Array:
         """Joint positions (n,) as Pinocchio's configuration."""

@@ -5,22 +5,22 @@ A goal needs nothing here: goal positions, and their differences from the tool a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
-from skillkit.learn.language import SIZE, embed
-
 
 class Condition(nn.Module):
-    """(S,) task numbers → (S, size) conditions; this one says nothing."""
+    """(S,) task numbers → (S, size) conditions; this one says nothing.
+
+    Args:
+        vectors: of the instructions, one row for each task.
+    """
 
     size = 0
 
-    def __init__(self, instructions: Sequence[str]) -> None:
+    def __init__(self, vectors: Tensor) -> None:
         super().__init__()
-        self.tasks = len(instructions)
+        self.tasks = len(vectors)
 
     def forward(self, task: Tensor) -> Tensor:
         return torch.zeros(len(task), 0, device=task.device)
@@ -29,8 +29,8 @@ class Condition(nn.Module):
 class OneHot(Condition):
     """e_t, zeros but for a one at the task's place."""
 
-    def __init__(self, instructions: Sequence[str]) -> None:
-        super().__init__(instructions)
+    def __init__(self, vectors: Tensor) -> None:
+        super().__init__(vectors)
         self.size = self.tasks
 
     def forward(self, task: Tensor) -> Tensor:
@@ -42,8 +42,8 @@ class Embedding(Condition):
 
     size = 16
 
-    def __init__(self, instructions: Sequence[str]) -> None:
-        super().__init__(instructions)
+    def __init__(self, vectors: Tensor) -> None:
+        super().__init__(vectors)
         self.table = nn.Embedding(self.tasks, self.size)
 
     def forward(self, task: Tensor) -> Tensor:
@@ -51,14 +51,13 @@ class Embedding(Condition):
 
 
 class Language(Condition):
-    """The instruction's vector; a new task needs no more than its words."""
+    """The instruction's vector, kept with the weights; a new task needs no more than its words."""
 
-    size = SIZE
-
-    def __init__(self, instructions: Sequence[str]) -> None:
-        super().__init__(instructions)
+    def __init__(self, vectors: Tensor) -> None:
+        super().__init__(vectors)
+        self.size = vectors.shape[1]
         self.vectors: Tensor
-        self.register_buffer("vectors", torch.from_numpy(embed(instructions)))
+        self.register_buffer("vectors", vectors)
 
     def forward(self, task: Tensor) -> Tensor:
         return self.vectors[task]

@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 from skillkit import documents
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
 
+PRECISIONS = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -21,8 +23,10 @@ class Config:
         demonstrations: of each task, the first ones; 0 takes all. limits: other numbers for some tasks, by name.
         success_only: leave out demonstrations that failed.
         features: ``plain`` or ``relative``. scales: of the tanh features [m]. jitter: standard deviation of noise on raw observations, as a share of
-            each column's own deviation.
+            each column's own deviation. shift: of a common move of all points in the plane [m], drawn anew for each sample; what is relative stays.
         condition: how the network is told the task: ``none``, ``one_hot``, ``embedding``, ``language``. film: it enters multiplicatively.
+        sentence_encoder: folder of the model that turns instructions into vectors; words are hashed without. encoder_sha256: which one it has to be.
+        encoder: of the dataset's images: ``none``, ``cnn``, ``vit``. goal: told as what is to be seen in the end: ``none``, ``state``, ``image``.
         network: how tasks share, see ``skillkit.learn.networks``. network_options: that network's own. hidden: widths of the hidden layers.
         members: networks that are trained side by side from different beginnings; their mean acts.
         loss: ``l1``, ``mse`` or ``huber``; not used with ``bins``. bins: along each action, of which the likeliest acts; 0 for a regression.
@@ -31,7 +35,9 @@ class Config:
         rate: learning rate. decay: weight decay. clip: largest norm of the gradient; 0 for none.
         average: of the weights that are kept, e.g. 0.999: w̄ ← average · w̄ + (1 − average) · w; 0 keeps the last ones.
         seed: of everything drawn. threads: of torch; results are bit-equal for the same number of threads.
-        device: ``cpu`` or ``cuda``. checkpoint_every: steps between two checkpoints. log_every: steps between two lines of the log.
+        device: ``cpu`` or ``cuda``. precision: of the products in training, ``float32`` or ``bfloat16``, which takes half the time where the processor
+            knows it; weights, features and what acts stay in 32 bits. checkpoint_every: steps between two checkpoints. log_every: between two lines
+            of the log.
     """
 
     dataset: str
@@ -42,8 +48,13 @@ class Config:
     features: str = "relative"
     scales: tuple[float, ...] = (0.02, 0.1)
     jitter: float = 0.0
+    shift: float = 0.0
     condition: str = "one_hot"
+    sentence_encoder: str = ""
+    encoder_sha256: str = ""
     film: bool = False
+    encoder: str = "none"
+    goal: str = "none"
     network: str = "shared"
     network_options: Mapping[str, Any] = field(default_factory=dict)
     hidden: tuple[int, ...] = (400, 400, 400)
@@ -68,6 +79,7 @@ class Config:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
+    precision: str = "float32"
     checkpoint_every: int = 500
     log_every: int = 50
 
@@ -118,13 +130,19 @@ def checked(config: Config) -> Config:
     for name in ("steps", "batch", "members", "threads", "checkpoint_every", "log_every"):
         if getattr(config, name) < 1:
             raise InvalidValue(name, getattr(config, name), "1 or more")
-    for name in ("demonstrations", "slots", "rate", "decay", "clip", "jitter", "seed"):
+    for name in ("demonstrations", "slots", "rate", "decay", "clip", "jitter", "shift", "seed"):
         if getattr(config, name) < 0:
             raise InvalidValue(name, getattr(config, name), "0 or more")
+    if config.shift and config.features != "relative":
+        raise InvalidValue("shift", config.shift, "0 without relative features, which alone know what a point is")
+    if config.precision not in PRECISIONS:
+        raise UnknownName("precision", config.precision, PRECISIONS)
     if config.bins and config.bins < 3:
         raise InvalidValue("bins", config.bins, "0, or 3 or more")
     if not 0.0 <= config.average < 1.0:
         raise InvalidValue("average", config.average, "from 0 to below 1")
+    if config.goal == "image" and config.encoder == "none":
+        raise InvalidValue("encoder", config.encoder, "one that sees images, such as cnn, with goal: image")
     if not config.hidden or min(config.hidden) < 1:
         raise InvalidValue("hidden", config.hidden, "one or more widths")
     return replace(config, scales=tuple(map(float, config.scales)))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,7 +27,7 @@ Rows: TypeAlias = NDArray[np.float32]
 VERSION = "v3.0"
 DATA, EPISODES, INFO = "data/chunk-000/file-000.parquet", "meta/episodes/chunk-000/file-000.parquet", "meta/info.json"
 QUERIES = ("task", "language", "embodiment", "scene", "success", "operator", "licence", "seed", "episode_index")
-STATE, ACTION = "observation.state", "action"
+STATE, ACTION, IMAGE = "observation.state", "action", "observation.image"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Episode:
         observations: (steps, d), before each action. actions: (steps, a), as the demonstrator meant them.
         language: the task in words. operator: who demonstrated. scene, embodiment: where and with which arm.
         details: what else is to be known, as plain JSON values.
+        images: (steps, H, W, 3) bytes, red, green and blue, before each action; none where the space has no images.
     """
 
     observations: Rows
@@ -50,6 +52,7 @@ class Episode:
     licence: str
     seed: int
     details: Mapping[str, Any] = field(default_factory=dict)
+    images: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,14 @@ class Space:
     Attributes:
         observation, action: the name of each number. rate: policy steps per second [Hz].
         details: what a policy needs beside them, as plain JSON values.
+        image: height and width of the image of every step [pixels]; none where there is no camera.
     """
 
     observation: tuple[str, ...]
     action: tuple[str, ...]
     rate: float
     details: Mapping[str, Any] = field(default_factory=dict)
+    image: tuple[int, int] | None = None
 
 
 class Dataset:
@@ -91,7 +96,8 @@ class Dataset:
         if info.get("codebase_version") != VERSION:
             raise InvalidValue(f"codebase_version of {folder}", info.get("codebase_version"), VERSION)
         features = info["features"]
-        space = Space(tuple(features[STATE]["names"]), tuple(features[ACTION]["names"]), float(info["fps"]), info.get("details", {}))
+        image = tuple(features[IMAGE]["shape"][:2]) if IMAGE in features else None
+        space = Space(tuple(features[STATE]["names"]), tuple(features[ACTION]["names"]), float(info["fps"]), info.get("details", {}), image)
         return cls(folder, space, episodes, steps, np.arange(episodes.num_rows))
 
     def __len__(self) -> int:
@@ -134,6 +140,17 @@ class Dataset:
         width = column.type.list_size
         whole = np.concatenate([chunk.flatten().to_numpy(zero_copy_only=True).reshape(-1, width) for chunk in column.chunks])
         return np.asarray(whole[self._rows()], dtype=np.float32)
+
+    def images(self) -> NDArray[np.uint8]:
+        """(steps, H, W, 3) the images of all episodes, one after the other.
+
+        Raises:
+            InvalidValue: the dataset has none.
+        """
+        if self.space.image is None:
+            raise InvalidValue(f"images of {self.folder}", 0, "a dataset that was recorded with a camera")
+        column = self._steps.column(IMAGE).take(pa.array(self._rows())).to_pylist()
+        return np.frombuffer(b"".join(column), np.uint8).reshape(len(column), *self.space.image, 3)
 
     def lengths(self) -> NDArray[np.int64]:
         """Steps of each episode."""
@@ -181,7 +198,8 @@ def write_dataset(folder: str | Path, episodes: Iterable[Episode], space: Space)
 def _step_schema(space: Space) -> pa.Schema:
     whole = [(name, pa.int64()) for name in ("frame_index", "episode_index", "index", "task_index")]
     widths = {STATE: len(space.observation), ACTION: len(space.action)}
-    return pa.schema([*((name, pa.list_(pa.float32(), width)) for name, width in widths.items()), ("timestamp", pa.float32()), *whole])
+    images = [(IMAGE, pa.binary(3 * space.image[0] * space.image[1]))] if space.image else []
+    return pa.schema([*((name, pa.list_(pa.float32(), width)) for name, width in widths.items()), ("timestamp", pa.float32()), *whole, *images])
 
 
 def _check(episode: Episode, space: Space) -> None:
@@ -189,6 +207,10 @@ def _check(episode: Episode, space: Space) -> None:
     found = (episode.observations.shape, episode.actions.shape)
     if found != expected or not len(episode.actions):
         raise InvalidValue(f"shapes of an episode of {episode.task}", found, f"{expected}, at least one step")
+    images = None if episode.images is None else (episode.images.shape, str(episode.images.dtype))
+    wanted = ((len(episode.actions), *space.image, 3), "uint8") if space.image else None
+    if images != wanted:
+        raise InvalidValue(f"images of an episode of {episode.task}", images, "none, as its space" if wanted is None else f"{wanted}, as its space")
     if not (np.isfinite(episode.observations).all() and np.isfinite(episode.actions).all()):
         raise InvalidValue(f"an episode of {episode.task}", "numbers that are not finite", "finite numbers")
 
@@ -201,11 +223,13 @@ def _step_table(episode: Episode, space: Space, number: int, start: int, task: i
         for values in (episode.observations, episode.actions)
     ]
     columns = [*lists, pa.array((steps / space.rate).astype(np.float32)), pa.array(steps), pa.array(np.full(count, number))]
-    return pa.Table.from_arrays([*columns, pa.array(steps + start), pa.array(np.full(count, task))], schema=_step_schema(space))
+    schema = _step_schema(space)
+    images = [] if episode.images is None else [pa.array([image.tobytes() for image in episode.images], schema.field(IMAGE).type)]
+    return pa.Table.from_arrays([*columns, pa.array(steps + start), pa.array(np.full(count, task)), *images], schema=schema)
 
 
 def _episode_row(episode: Episode, number: int, start: int, task: int) -> dict[str, Any]:
-    fields = {name: value for name, value in asdict(episode).items() if name not in ("observations", "actions", "details")}
+    fields = {one.name: getattr(episode, one.name) for one in dataclass_fields(episode) if one.name not in ("observations", "actions", "details", "images")}
     length = len(episode.actions)
     place = {"episode_index": number, "task_index": task, "length": length, "dataset_from_index": start, "dataset_to_index": start + length}
     return {**place, **fields, "details": json.dumps(dict(episode.details))}
@@ -217,5 +241,6 @@ def _info(space: Space, rows: Sequence[Mapping[str, Any]], tasks: Mapping[str, i
 
     counts = {"total_episodes": len(rows), "total_frames": rows[-1]["dataset_to_index"], "total_tasks": len(tasks)}
     features = {STATE: feature(space.observation), ACTION: feature(space.action)}
+    features |= {IMAGE: {"dtype": "uint8", "shape": [*space.image, 3], "names": ["height", "width", "channel"]}} if space.image else {}
     paths = {"data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"}
     return {"codebase_version": VERSION, "fps": space.rate, **counts, **paths, "features": features, "tasks": list(tasks), "details": dict(space.details)}

@@ -22,7 +22,7 @@ from skillkit.learn.networks.network import TaskLinear, Trunk
 from skillkit.learn.networks.relation import Relation
 from skillkit.learn.networks.separate import Separate, Soft
 from skillkit.learn.networks.shared import Shared
-from skillkit.learn.outputs import Regression
+from skillkit.learn.outputs import Bins
 
 Layers = list[tuple[Tensor, Tensor]]  # W (inputs, outputs) and b (outputs,) of each layer, ReLU between them
 
@@ -34,19 +34,24 @@ def fold(model: Model, task: str) -> dict[str, Tensor]:
         InvalidValue: a network that cannot be folded. UnknownName: no such task.
     """
     number = model.number(task)
-    if not isinstance(model.output, Regression):
-        raise InvalidValue("bins of the model to export", model.config.bins, "0: only regressions are exported so far; train it again with --set bins=0")
     with torch.no_grad():
         condition = model.condition(torch.tensor([number]))[0]
         features, actions = model.features, model.tasks[number].actions
-        found = {"matrix": features.matrix.T, "mean": features.mean, "deviation": features.deviation, "unit": model.output.unit[:actions]}
+        found = {"matrix": features.matrix.T, "mean": features.mean, "deviation": features.deviation}
+        output = model.output
+        found |= {"low": output.low[:actions], "step": output.step[:actions]} if isinstance(output, Bins) else {"unit": output.unit[:actions]}
         for one, member in enumerate(model.members):
             for place, (weight, bias) in enumerate(fold_network(member, condition, number)):
                 found[f"members.{one}.{place}.weight"], found[f"members.{one}.{place}.bias"] = weight, bias
     last = max(int(name.split(".")[2]) for name in found if name.startswith("members."))
     for name in [name for name in found if name.startswith("members.") and name.split(".")[2] == str(last)]:
-        found[name] = found[name][..., :actions]
+        found[name] = found[name][..., : output.size(actions, model.config.bins)]
     return {name: value.detach().to(torch.float32).contiguous() for name, value in found.items()}
+
+
+def foldable(model: Model) -> bool:
+    """Whether its tasks can be folded."""
+    return model.encoder is None and model.config.goal == "none" and all(type(member) in FOLDS for member in model.members)
 
 
 def fold_network(network: Network, condition: Tensor, task: int) -> Layers:

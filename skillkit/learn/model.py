@@ -18,8 +18,10 @@ from skillkit.learn.condition import CONDITIONS
 from skillkit.learn.config import Config, from_dict
 from skillkit.learn.dataset import Space
 from skillkit.learn.features import Features, choose
+from skillkit.learn.images import ENCODERS
 from skillkit.learn.networks import NETWORKS, Shape
 from skillkit.learn.outputs import LOSSES, Bins, Regression
+from skillkit.learn.sentences import sentence_vectors
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
@@ -39,20 +41,23 @@ class Model(nn.Module):
 
     Args:
         members: networks whose mean acts.
+        vectors: of the tasks' instructions, where they are known already; else the configuration's sentence encoder finds them.
     """
 
-    def __init__(self, config: Config, space: Space, tasks: Sequence[Task]) -> None:
+    def __init__(self, config: Config, space: Space, tasks: Sequence[Task], vectors: Tensor | None = None) -> None:
         super().__init__()
         for kind, name, known in (("network", config.network, NETWORKS), ("condition", config.condition, CONDITIONS), ("loss", config.loss, LOSSES)):
             if name not in known:
                 raise UnknownName(kind, name, known)
         self.config, self.space, self.tasks = config, space, tuple(tasks)
         self.features = Features(choose(space, config.features), config.scales)
-        self.condition = CONDITIONS[config.condition]([task.language for task in tasks])
+        self.encoder = _encoder(config.encoder, space)
+        seen = [self.encoder.size] * (1 + (config.goal == "image")) if self.encoder is not None else []
+        self.condition = CONDITIONS[config.condition](_vectors(config, tasks) if vectors is None else vectors)
         widest = max(task.actions for task in tasks)
         self.output = Bins(widest, config.bins) if config.bins else Regression(widest, config.loss)
         sizes = tuple(self.output.size(task.actions, config.bins) for task in tasks)
-        shape = Shape(self.features.size, self.condition.size, sizes, config.hidden, self.features.groups)
+        shape = Shape(self.features.size + sum(seen), self.condition.size, sizes, config.hidden, (*self.features.groups, *seen))
         options = {**config.network_options, **({"film": True} if config.film else {})}
         try:
             self.members = nn.ModuleList(NETWORKS[config.network](shape, **options) for _ in range(config.members))
@@ -64,21 +69,36 @@ class Model(nn.Module):
         self.features.fit(observations)
         self.output.fit(actions)
 
-    def forward(self, raw: Tensor, task: Tensor) -> Tensor:
-        """(S, b, raw), (S,) → (S, b, actions), in the actions' own units."""
-        return self.act(raw, self.condition(task), task)
+    def forward(self, raw: Tensor, task: Tensor, images: Tensor | None = None) -> Tensor:
+        """(S, b, raw), (S,), (S, b, views, H, W, 3) → (S, b, actions), in the actions' own units."""
+        return self.act(raw, self.condition(task), task, images)
 
-    def act(self, raw: Tensor, condition: Tensor, task: Tensor) -> Tensor:
-        """The same, for conditions (S, k) that need not be those of the tasks."""
-        x = self.features(raw)
+    def act(self, raw: Tensor, condition: Tensor, task: Tensor, images: Tensor | None = None) -> Tensor:
+        """The same, for conditions (S, k) that need not be those of the tasks.
+
+        Raises:
+            InvalidValue: a model that sees images got none.
+        """
+        x = self._seen(raw, images)
         return self.output([member(x, condition, task) for member in self.members])
 
-    def losses(self, raw: Tensor, actions: Tensor, task: Tensor) -> Tensor:
+    def _seen(self, raw: Tensor, images: Tensor | None) -> Tensor:
+        """(S, b, inputs) of the networks: features of the state, then of every image."""
+        x: Tensor = self.features(raw)
+        if self.encoder is None:
+            return x
+        if images is None:
+            raise InvalidValue("images", None, "what the camera sees: this model was trained with it")
+        return torch.cat([x, self.encoder(images.flatten(0, 2)).unflatten(0, images.shape[:3]).flatten(2)], dim=-1)
+
+    def losses(self, raw: Tensor, actions: Tensor, task: Tensor, images: Tensor | None = None) -> Tensor:
         """(S,) mean over samples and the task's own actions, added up over members."""
-        x, condition = self.features(raw), self.condition(task)
+        x, condition = self._seen(raw, images), self.condition(task)
         own = torch.tensor([one.actions for one in self.tasks], device=raw.device)[task]  # (S,)
         mask = torch.arange(actions.shape[-1], device=raw.device) < own[:, None]
-        each = [(self.output.loss(member(x, condition, task), actions).mean(1) * mask).sum(-1) / own for member in self.members]
+        with torch.autocast(raw.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+            found = [member(x, condition, task) for member in self.members]
+        each = [(self.output.loss(one.float(), actions).mean(1) * mask).sum(-1) / own for one in found]
         return torch.stack(each).sum(0)
 
     def penalty(self) -> Tensor:
@@ -87,7 +107,8 @@ class Model(nn.Module):
 
     def shared(self) -> list[nn.Parameter]:
         """The parameters that every task moves."""
-        return [parameter for member in self.members for parameter in member.shared()]
+        eyes = [] if self.encoder is None else list(self.encoder.parameters())
+        return [*eyes, *(parameter for member in self.members for parameter in member.shared())]
 
     def number(self, task: str) -> int:
         """The number of a task.
@@ -122,13 +143,14 @@ class Model(nn.Module):
         description, folder = describe(folder), Path(folder)
         if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != description["sha256"]:
             raise SkillkitError(f"{folder / WEIGHTS} is not what {DESCRIPTION} was written for: its sha256 differs; export or train again")
-        space = description["space"]
+        space, weights = description["space"], load_file(folder / WEIGHTS)
         made = cls(
             from_dict(description["config"]),
-            Space(tuple(space["observation"]), tuple(space["action"]), space["rate"], space["details"]),
+            Space(tuple(space["observation"]), tuple(space["action"]), space["rate"], space["details"], tuple(space["image"]) if space.get("image") else None),
             [Task(**task) for task in description["tasks"]],
+            weights.get("condition.vectors"),
         )
-        made.load_state_dict(load_file(folder / WEIGHTS))
+        made.load_state_dict(weights)
         return made.eval()
 
 
@@ -143,6 +165,20 @@ def describe(folder: str | Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise SkillkitError(f"{folder} holds no trained model: {error}; make one with 'skillkit train CONFIG -o {folder}'") from None
     return found
+
+
+def _vectors(config: Config, tasks: Sequence[Task]) -> Tensor:
+    if config.condition != "language":
+        return torch.zeros(len(tasks), 0)
+    return torch.from_numpy(sentence_vectors([task.language for task in tasks], config.sentence_encoder, config.encoder_sha256))
+
+
+def _encoder(name: str, space: Space) -> nn.Module | None:
+    if name == "none":
+        return None
+    if space.image is None:
+        raise InvalidValue("encoder", name, "none: there are no images")
+    return ENCODERS[name](*space.image)
 
 
 def _plain(space: Mapping[str, Any]) -> dict[str, Any]:

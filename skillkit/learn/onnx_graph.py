@@ -20,38 +20,52 @@ except ImportError:
     raise MissingLibrary("onnx", "onnx") from None
 
 OPSET, IR = 17, 8
+FEATURES = "features"  # the node that keeps 32 bits when the others get eight
 
 
 def write_onnx(path: Path, tensors: Mapping[str, NDArray[np.float32]], scales: Sequence[float], first: int) -> None:
-    """Input ``observation`` (1, raw), output ``action`` (1, actions)."""
-    nodes: list[Any] = [helper.make_node("MatMul", ["observation", "matrix"], ["found"])]
-    extra: dict[str, Any] = {"low": np.float32(-FAR), "high": np.float32(FAR)}
-    for number, (kind, given, output) in enumerate((("Sub", ["found", "mean"], "centred"), ("Div", ["centred", "deviation"], "normal"))):
-        nodes.append(helper.make_node(kind, given, [output], name=f"normal{number}"))
-    nodes.append(helper.make_node("Clip", ["normal", "low", "high"], ["plain"]))
-    parts = ["plain"]
-    if scales:
-        extra |= {"start": np.array([first]), "stop": np.array([2**31 - 1]), "axis": np.array([1])}
-        nodes.append(helper.make_node("Slice", ["found", "start", "stop", "axis"], ["differences"]))
-    for number, scale in enumerate(scales):
-        extra[f"scale{number}"] = np.float32(scale)
-        nodes.append(helper.make_node("Div", ["differences", f"scale{number}"], [f"scaled{number}"]))
-        nodes.append(helper.make_node("Tanh", [f"scaled{number}"], [f"near{number}"]))
-        parts.append(f"near{number}")
-    nodes.append(helper.make_node("Concat", parts, ["features"], axis=1))
+    """Input ``observation`` (1, raw), output ``action`` (1, actions).
+
+    At batch 1 a node costs about as much as a small layer, so what is linear is multiplied out: one product gives the normalised features and the
+    scaled differences, and the actions' unit is part of the last layers.
+    """
     members = member_names(list(tensors))
+    nodes, arrays = _features(tensors, scales, first)
     for number, prefixes in enumerate(members):
-        nodes.extend(_layers(prefixes, f"member{number}"))
-    nodes.append(helper.make_node("Sum", [f"member{number}" for number in range(len(members))], ["sum"]))
-    extra["per_member"] = tensors["unit"] / np.float32(len(members))
-    nodes.append(helper.make_node("Mul", ["sum", "per_member"], ["action"]))
-    arrays = {**{name: value for name, value in tensors.items() if name != "unit"}, **extra}
+        nodes.extend(_layers(prefixes, f"member{number}" if len(members) > 1 else "action"))
+    if len(members) > 1:
+        nodes.append(helper.make_node("Sum", [f"member{number}" for number in range(len(members))], ["action"]))
+    arrays |= {name: value for name, value in tensors.items() if name.startswith("members.")}
+    for prefixes in members:
+        for name in (f"{prefixes[-1]}.weight", f"{prefixes[-1]}.bias"):
+            arrays[name] = tensors[name] * (tensors["unit"] / np.float32(len(members)))
     initialisers = [numpy_helper.from_array(np.asarray(value), name) for name, value in arrays.items()]
     shape = (tensors["matrix"].shape[0], tensors["unit"].shape[0])
     given, put = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in zip(("observation", "action"), shape, strict=True))
     model = helper.make_model(helper.make_graph(nodes, "policy", [given], [put], initialisers), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
+
+
+def _features(tensors: Mapping[str, NDArray[np.float32]], scales: Sequence[float], first: int) -> tuple[list[Any], dict[str, Any]]:
+    """From ``observation`` to ``features``: the nodes, and the arrays that they hold."""
+    matrix, deviation = tensors["matrix"].astype(np.float64), tensors["deviation"].astype(np.float64)
+    weight = np.concatenate([matrix / deviation, *(matrix[:, first:] / scale for scale in scales)], axis=1)
+    near = weight.shape[1] - matrix.shape[1]
+    bias = np.concatenate([-tensors["mean"] / deviation, np.zeros(near)])
+    arrays: dict[str, Any] = {"features.weight": weight.astype(np.float32), "features.bias": bias.astype(np.float32)}
+    arrays |= {"low": np.float32(-FAR), "high": np.float32(FAR)}
+    gemm = helper.make_node("Gemm", ["observation", "features.weight", "features.bias"], ["seen"], name=FEATURES)
+    if not scales:
+        return [gemm, helper.make_node("Clip", ["seen", "low", "high"], ["features"])], arrays
+    arrays["sizes"] = np.array([matrix.shape[1], near])
+    return [
+        gemm,
+        helper.make_node("Split", ["seen", "sizes"], ["normal", "scaled"], axis=1),
+        helper.make_node("Clip", ["normal", "low", "high"], ["plain"]),
+        helper.make_node("Tanh", ["scaled"], ["near"]),
+        helper.make_node("Concat", ["plain", "near"], ["features"], axis=1),
+    ], arrays
 
 
 def _layers(prefixes: Sequence[str], output: str) -> Iterator[Any]:

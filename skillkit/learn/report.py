@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from skillkit.exceptions import MissingLibrary
 from skillkit.learn.model import describe
+from skillkit.learn.schedules import RateSearch
 from skillkit.learn.training import LOG
 
 WIDTH, HEIGHT, EDGE = 760, 260, 44
@@ -28,24 +30,40 @@ def write_report(run: Path, tensorboard: bool = False) -> Path:
     if tensorboard:
         _write_events(run, lines, [task["name"] for task in said["tasks"]])
     title = f"{run.name}: {len(said['tasks'])} tasks, network {said['config']['network']}"
-    parts = [f"<h1>{html.escape(title)}</h1>", curve([(line["step"], line["loss"]) for line in lines], "loss"), _tasks(said, lines[-1])]
+    losses = curve([(line["step"], line["loss"]) for line in lines], "loss", ("", f"step {lines[-1]['step']}"))
+    parts = [f"<h1>{html.escape(title)}</h1>", losses, _tasks(said, lines[-1])]
     inside = {name: value for name, value in lines[-1].items() if name not in ("step", "loss", "rate", "losses")}
     parts += [f"<p>{html.escape(name)}: {[round(share, 3) for share in value]}</p>" for name, value in inside.items()]
     if (run / "conflict.png").exists():
         picture = base64.b64encode((run / "conflict.png").read_bytes()).decode()
         parts.append(f'<h2>Conflict between gradients</h2><img alt="cosines" src="data:image/png;base64,{picture}">')
     parts.append(f"<h2>Configuration</h2><pre>{html.escape(json.dumps(said['config'], indent=1))}</pre>")
-    page = run / "report.html"
-    page.write_text(f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>{''.join(parts)}", encoding="utf-8")
-    return page
+    return _page(run / "report.html", title, "".join(parts))
 
 
-def curve(points: Sequence[tuple[float, float]], name: str) -> str:
-    """A line as SVG, with its axes' ends written out."""
-    last, top = max(1.0, points[-1][0]), max(1e-9, max(value for _, value in points))
+def write_rates(run: Path, search: RateSearch) -> Path:
+    """Write ``rates.html``: the loss over the learning rate, and the one that is suggested; its path."""
+    run.mkdir(parents=True, exist_ok=True)
+    low, high = search.rates[0], search.rates[-1]
+    points = [(math.log(rate / low), loss) for rate, loss in zip(search.rates, search.losses, strict=True)]
+    title = f"{run.name}: loss while the learning rate grows; suggested {search.suggested:.2g}"
+    drawn = curve(points, "smoothed loss", (f"{low:.2g}", f"rate {high:.2g}"), math.log(search.suggested / low))
+    return _page(run / "rates.html", title, f"<h1>{html.escape(title)}</h1>{drawn}")
+
+
+def _page(path: Path, title: str, body: str) -> Path:
+    path.write_text(f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>{body}", encoding="utf-8")
+    return path
+
+
+def curve(points: Sequence[tuple[float, float]], name: str, ends: tuple[str, str] = ("", ""), mark: float | None = None) -> str:
+    """A line as SVG over x from 0, with its axes' ends written out, and a place on the x axis marked."""
+    last, top = max(1e-9, points[-1][0]), max(1e-9, max(value for _, value in points))
     path = " ".join(f"{EDGE + x / last * (WIDTH - 2 * EDGE):.1f},{HEIGHT - EDGE - y / top * (HEIGHT - 2 * EDGE):.1f}" for x, y in points)
     axes = f"M{EDGE},{EDGE}V{HEIGHT - EDGE}H{WIDTH - EDGE}"
-    places = ((4, EDGE, f"{top:.3g}"), (WIDTH - 2 * EDGE, HEIGHT - 12, f"step {last:.0f}"), (WIDTH // 2, 24, name))
+    if mark is not None:
+        axes += f"M{EDGE + mark / last * (WIDTH - 2 * EDGE):.1f},{EDGE}V{HEIGHT - EDGE}"
+    places = ((4, EDGE, f"{top:.3g}"), (EDGE, HEIGHT - 12, ends[0]), (WIDTH - 2 * EDGE, HEIGHT - 12, ends[1]), (WIDTH // 2, 24, name))
     words = "".join(f'<text x="{x}" y="{y}">{text}</text>' for x, y, text in places)
     lines = f'<path d="{axes}" fill="none" stroke="#999"/><polyline points="{path}" fill="none" stroke="#06c" stroke-width="1.5"/>'
     return f'<svg width="{WIDTH}" height="{HEIGHT}" font-size="13">{lines}{words}</svg>'

@@ -17,13 +17,15 @@ Outcomes = Mapping[tuple[str, int, int], int]  # (task, seed, episode) → succe
 
 
 class Comparison(NamedTuple):
-    """Second run minus first, over episodes that both ran with the same goals.
+    """Second minus first, over episodes that both ran with the same goals.
 
     Attributes:
+        episodes: with a goal of their own; runs: trainings on either side.
         tasks: difference of the success rates of each; mean: over the tasks.
     """
 
     episodes: int
+    runs: tuple[int, int]
     first: float
     second: float
     mean: Interval
@@ -36,40 +38,54 @@ def summary(rows: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any]:
     return {"seed": seed, "mean": float(np.mean(rates)), "worst": min(rates), "tasks": list(rows)}
 
 
-def read_outcomes(run: Path) -> Outcomes:
-    """All episodes of a run that were evaluated.
+def read_runs(folder: Path) -> list[Outcomes]:
+    """The evaluated runs that a folder stands for: itself, or those in it, such as trainings that differ in their seed.
 
     Raises:
-        SkillkitError: none was.
+        SkillkitError: none was evaluated.
     """
+    found = [read_outcomes(run) for run in (folder, *sorted(folder.glob("*/"))) if any(run.glob(RESULTS.format(seed="*")))]
+    if not found:
+        raise SkillkitError(f"{folder} was not evaluated; run: skillkit eval {folder}")
+    return found
+
+
+def read_outcomes(run: Path) -> Outcomes:
+    """All episodes of a run that were evaluated."""
     found: dict[tuple[str, int, int], int] = {}
     for path in sorted(run.glob(RESULTS.format(seed="*"))):
         document = json.loads(path.read_text(encoding="utf-8"))
         for row in document["tasks"]:
             found |= {(row["task"], document["seed"], number): outcome for number, outcome in enumerate(row["outcomes"])}
-    if not found:
-        raise SkillkitError(f"{run} was not evaluated; run: skillkit eval {run}")
     return found
 
 
-def compare_outcomes(first: Outcomes, second: Outcomes, draws: int = 4000, seed: int = 0) -> Comparison:
-    """Paired by goal: bootstrap over the episodes of each task (Efron & Tibshirani 1993), tasks kept as they are.
+def compare_outcomes(first: Sequence[Outcomes], second: Sequence[Outcomes], draws: int = 4000, seed: int = 0) -> Comparison:
+    """Paired by goal. Bootstrap (Efron & Tibshirani 1993) over the trainings of either side and, within them, over the goals of each task, tasks kept as
+    they are: an interval over several trainings says how another training would do, one over a single training only how other goals would.
+
+    Args:
+        first, second: what each training of either side reached.
 
     Raises:
-        SkillkitError: the two have no episode in common.
+        SkillkitError: they have no episode in common.
     """
-    common = sorted(set(first) & set(second))
+    common = sorted(set.intersection(*(set(one) for one in (*first, *second))))
     if not common:
-        raise SkillkitError("the two runs have no episode in common; evaluate both with the same --tasks, --episodes and --seed")
+        raise SkillkitError("the runs have no episode in common; evaluate all with the same --tasks, --episodes and --seed")
     random = np.random.default_rng(seed)
+    runs = (random.integers(0, len(first), (draws, len(first))), random.integers(0, len(second), (draws, len(second))))
     tasks: dict[str, Interval] = {}
-    means = np.zeros(draws)
+    means, rates = np.zeros(draws), np.zeros(2)
     names = sorted({task for task, _, _ in common})
     for name in names:
-        differences = np.array([second[key] - first[key] for key in common if key[0] == name], dtype=np.float64)
-        drawn = differences[random.integers(0, len(differences), (draws, len(differences)))].mean(1)
+        keys = [key for key in common if key[0] == name]
+        before, after = (np.array([[one[key] for key in keys] for one in side], dtype=np.float64) for side in (first, second))  # (runs, goals)
+        goals = random.integers(0, len(keys), (draws, 1, len(keys)))
+        drawn = after[runs[1][:, :, None], goals].mean((1, 2)) - before[runs[0][:, :, None], goals].mean((1, 2))
         means += drawn / len(names)
-        tasks[name] = Interval(float(differences.mean()), *map(float, np.quantile(drawn, [0.025, 0.975])))
-    rates = [float(np.mean([np.mean([one[key] for key in common if key[0] == name]) for name in names])) for one in (first, second)]
+        rates += np.array([before.mean(), after.mean()]) / len(names)
+        tasks[name] = Interval(float(after.mean() - before.mean()), *map(float, np.quantile(drawn, [0.025, 0.975])))
     bounds = np.quantile(means, [0.025, 0.975])
-    return Comparison(len(common), rates[0], rates[1], Interval(rates[1] - rates[0], float(bounds[0]), float(bounds[1])), tasks)
+    mean = Interval(float(rates[1] - rates[0]), float(bounds[0]), float(bounds[1]))
+    return Comparison(len(common), (len(first), len(second)), float(rates[0]), float(rates[1]), mean, tasks)

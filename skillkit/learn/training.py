@@ -21,6 +21,7 @@ from skillkit.learn.batches import Batch, Demonstrations
 from skillkit.learn.checkpoint import Checkpoint, drop_later_lines
 from skillkit.learn.config import Config
 from skillkit.learn.gradients import ConflictMatrix, TaskGradients, make_aggregator
+from skillkit.learn.images import ENCODERS
 from skillkit.learn.model import Model
 from skillkit.learn.sampling import SAMPLERS, counts
 from skillkit.learn.schedules import Schedule
@@ -41,7 +42,7 @@ class Training:
     """
 
     def __init__(self, config: Config, folder: Path) -> None:
-        known = (("weighting", config.weighting, WEIGHTINGS), ("sampling", config.sampling, SAMPLERS))
+        known = (("weighting", config.weighting, WEIGHTINGS), ("sampling", config.sampling, SAMPLERS), ("encoder", config.encoder, ("none", *ENCODERS)))
         for kind, name, names in known:
             if name not in names:
                 raise UnknownName(kind, name, names)
@@ -81,7 +82,7 @@ class Training:
     def run(self, on_step: OnStep | None = None) -> Path:
         """Train to the end; the folder of the run, with the model in it."""
         while self.step < self.config.steps:
-            loss = self._one_step()
+            loss = self.one_step(self.schedule.rate(self.step))
             self.step += 1
             last = self.step == self.config.steps
             if self.rank == 0 and (self.step % self.config.log_every == 0 or last):
@@ -94,9 +95,9 @@ class Training:
             self._finish()
         return self.folder
 
-    def _one_step(self) -> float:
+    def one_step(self, rate: float) -> float:
+        """One step of the optimiser at a learning rate; the loss before it."""
         self.model.train()
-        rate = self.schedule.rate(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         learned = 1.0 - self.losses.clamp(0.0, 1.0).cpu().numpy()  # a loss of 1 is about that of never moving
@@ -116,7 +117,7 @@ class Training:
         return loss
 
     def _slot_losses(self, batch: Batch) -> Tensor:
-        return self.model.losses(batch.observations, batch.actions, batch.task)
+        return self.model.losses(batch.observations, batch.actions, batch.task, batch.images)
 
     def _task_losses(self, batch: Batch, slots: np.ndarray) -> Tensor:
         """(T,) of tasks with at least one slot each."""

@@ -1,6 +1,7 @@
 """What a scene declares about its things beyond what can be seen: ``scenes/<name>.yaml``.
 
-Kinds (``is_a``), belonging (``part_of``), and consequences: what becomes true by itself once something else is true.
+Kinds (``is_a``), belonging (``part_of``), and consequences: what becomes true by itself once something else is true. The physical tests
+that a task may name as its judge stand there too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from skillkit.documents import Document, Where, describe
 from skillkit.exceptions import InvalidFile
 from skillkit.expressions import Expression
 
-WORDS = ("scene", "description", "kinds", "parts", "consequences")
+WORDS = ("scene", "description", "kinds", "parts", "consequences", "tests")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,9 @@ def _read(document: Document) -> Knowledge:
     for name, owner in parts.items():
         if not isinstance(owner, str):
             document.error(("parts", name), "wrong-type", f"a part belongs to an object, found {describe(owner)}")
+    for name, text in _mapping(document, data, "tests").items():
+        if not isinstance(text, str):
+            document.error(("tests", name), "wrong-type", f"a test has a sentence that says what it asks for, found {describe(text)}")
     consequences = _consequences(document, data.get("consequences", []))
     return Knowledge({name: frozenset(found) for name, found in kinds.items()}, dict(parts), consequences)
 

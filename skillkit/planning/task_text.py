@@ -13,7 +13,7 @@ def task_text(steps: Sequence[PlannedStep], name: str, goal: str, scene: str = "
     """The task as YAML: its goal is checked at the end, and skills that can be tried again are."""
     lines = [f"task: {name}", f"description: {json.dumps(f'Planned to reach: {goal}')}"]
     lines += [f"scene: {scene}"] if scene else []
-    lines += [f"goal: {json.dumps(goal)}", "", "tree:"]
+    lines += [f"goal: {json.dumps(goal)}", *([f"judge: {json.dumps(goal)}"] if scene else []), "", "tree:"]
     if not steps:
         return "\n".join([*lines, f"  condition: {json.dumps(goal)}", ""])
     lines.append("  sequence:")

@@ -16,7 +16,7 @@ from skillkit.exceptions import MissingLibrary
 
 
 def quantise(path: Path, target: Path, observations: NDArray[np.float32]) -> None:
-    """Eight bits for the layers' products; observations (n, raw) give the ranges of activations.
+    """Eight bits for the layers' products, not for the node ``features``; observations (n, raw) give the ranges of activations.
 
     Raises:
         MissingLibrary: onnxruntime is not installed.
@@ -35,6 +35,6 @@ def quantise(path: Path, target: Path, observations: NDArray[np.float32]) -> Non
             return None if row is None else {"observation": row[None]}
 
     quantize_static(
-        str(path), str(target), Shown(), quant_format=QuantFormat.QOperator, op_types_to_quantize=["Gemm"], per_channel=False,
-        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+        str(path), str(target), Shown(), quant_format=QuantFormat.QOperator, op_types_to_quantize=["Gemm", "Relu"], nodes_to_exclude=["features"],
+        per_channel=False, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
     )  # fmt: skip

@@ -42,10 +42,16 @@ class JointStateReader:
     """Joint states of one arm, matched by joint name.
 
     A driver that publishes no velocities gets them from the difference of its last two positions.
+
+    Args:
+        gripped: the gripper is driven from here, so there is no state before its opening is known: one that passes for closed would have it closed.
     """
 
-    def __init__(self, arm: str, embodiment: Embodiment) -> None:
+    def __init__(self, arm: str, embodiment: Embodiment, gripped: bool = False) -> None:
         self.arm, self.embodiment = arm, embodiment
+        self.missing: list[str] = []  # joints that the last state lacked
+        self._gripped = gripped and embodiment.gripper is not None
+        self._apart: tuple[float, float] | None = None  # first finger joint and its effort, where they have a topic of their own
         self._names: tuple[str, ...] = ()
         self._places: list[int] | None = None
         self._finger = -1
@@ -56,7 +62,7 @@ class JointStateReader:
         names = tuple(message.name)
         if names != self._names:
             self._learn(names)
-        if self._places is None or len(message.position) != len(names):
+        if self._places is None or len(message.position) != len(names) or self.missing:
             return None
         position = [float(message.position[place]) for place in self._places]
         stamp = seconds(message.header.stamp)
@@ -70,6 +76,17 @@ class JointStateReader:
         self._places = [names.index(joint) for joint in joints] if set(joints) <= set(names) else None
         gripper = self.embodiment.gripper
         self._finger = names.index(gripper.joints[0]) if gripper and gripper.joints[0] in names else -1
+        needed = [*joints, *(gripper.joints[:1] if gripper and self._gripped and self._apart is None else ())]
+        self.missing = [joint for joint in needed if joint not in names]
+
+    def read_fingers(self, message: JointState) -> None:
+        """A state of the gripper on a topic of its own."""
+        gripper = self.embodiment.gripper
+        if gripper is not None and gripper.joints[0] in message.name and len(message.position) == len(message.name):
+            place = list(message.name).index(gripper.joints[0])
+            effort = abs(float(message.effort[place])) if len(message.effort) == len(message.name) else 0.0
+            self._apart = float(message.position[place]), effort
+            self.missing = [joint for joint in self.missing if joint != gripper.joints[0]]
 
     def _velocity(self, message: JointState, position: list[float], stamp: float) -> list[float]:
         if self._places is not None and len(message.velocity) == len(self._names):
@@ -80,9 +97,13 @@ class JointStateReader:
 
     def _opening(self, message: JointState) -> float:
         gripper = self.embodiment.gripper
+        if gripper is not None and self._apart is not None:
+            return gripper.gap(self._apart[0])
         return gripper.gap(float(message.position[self._finger])) if gripper and self._finger >= 0 else 0.0
 
     def _force(self, message: JointState) -> float:
+        if self._apart is not None:
+            return self._apart[1]
         return abs(float(message.effort[self._finger])) if self._finger >= 0 and len(message.effort) == len(self._names) else 0.0
 
 

@@ -35,6 +35,9 @@ MANNERS: dict[str, tuple[Any, str]] = {
     "from_measured": (False, "a trajectory starts from the measured position instead of the last reference"),
     "speed_scaling": (1.0, "share of its speed at which the robot runs"),
     "safety_mode": (1, "Universal Robots' safety mode: 1 normal, 3 protective stop"),
+    "robot_mode": (2, "Franka's robot mode: 2 move, 4 reflex, 5 user stopped"),
+    "digital_inputs": (0, "the digital inputs of a Universal Robots controller, one bit each"),
+    "io_silent": (False, "no word of the digital inputs"),
     "program_running": (True, "whether the robot's program runs"),
     "motion_allowed": (True, "the Bool of an arm with 'motion_allowed'"),
     "controller_active": (True, "whether the arm's controller is active; set to deactivate it as someone else would"),
@@ -49,7 +52,7 @@ class Emulator(Simulator):
     """See the module."""
 
     def __init__(self) -> None:
-        self.manners: dict[str, Any] = {name: default for name, (default, _) in MANNERS.items()} | {"rejected": 0, "gripper_goals": 0}
+        self.manners: dict[str, Any] = {name: default for name, (default, _) in MANNERS.items()} | {"rejected": 0, "gripper_goals": 0, "homings": 0}
         super().__init__()
         self.companions: list[Node] = [node for arm in self.arms if isinstance(arm, EmulatedArm) for node in arm.companions]
         self.add_on_set_parameters_callback(self._change)

@@ -23,6 +23,7 @@ from skillkit.cell import CellArm
 from skillkit.pose import Array
 from skillkit.ros.conversions import joint_state, sampled, stamp_of
 from skillkit.ros.drivers.wire import on_wire
+from skillkit.ros.emulator_franka_gripper import EmulatedFrankaGripper
 from skillkit.ros.emulator_gripper import EmulatedGripper
 from skillkit.ros.emulator_manager import ControllerNode, Manager
 from skillkit.ros.emulator_status import Status
@@ -73,8 +74,12 @@ class EmulatedArm(SimulatedArm):
             node.create_subscription(Float64MultiArray, f"{controller}/commands", lambda message: self._forward(message, interface), SYSTEM_DEFAULT)
         else:
             node.create_subscription(JointTrajectory, f"{controller}/joint_trajectory", self._follow, SYSTEM_DEFAULT)
-        self.gripper = EmulatedGripper(node, self, topics, hardware.gripper)
-        grips = [hardware.gripper.controller] if self.model.gripper else []
+        franka = hardware.gripper.driver == "franka" and self.model.gripper is not None
+        if franka:
+            self.gripper: Any = EmulatedFrankaGripper(node, self, f"{below}{hardware.gripper.controller}")
+        else:
+            self.gripper = EmulatedGripper(node, self, topics, hardware.gripper)
+        grips = [hardware.gripper.controller] if self.model.gripper and not franka else []
         self.manager = Manager(node, f"{below}{hardware.controller_manager or 'controller_manager'}", hardware.controller, grips, self.model.joints, interface)
         self.status = Status(node, below, hardware, self.manners, self.manager)
 
@@ -151,6 +156,9 @@ class EmulatedArm(SimulatedArm):
         message = joint_state(self.model, given)
         message.header.stamp = stamp_of(wall_clock(self.manners))
         message.position[0] += float(self.manners["jump"])
+        if self.cell_arm.hardware.gripper.joint_states:  # the fingers have a topic of their own
+            for values in (message.name, message.position, message.velocity, message.effort):
+                del values[self.model.n :]
         if self.manners["joint_order"] == "reversed":
             for values in (message.name, message.position, message.velocity, message.effort):
                 values.reverse()

@@ -6,6 +6,7 @@ tf2_msgs comes with ROS 2 from apt and is in no package registry; without it a c
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -22,12 +23,15 @@ from skillkit.ros.conversions import pose_of_transform, seconds
 from skillkit.ros.names import EVERY, STATIC_TRANSFORMS
 from skillkit.spaces import JointInput
 
+STATIC = "static transform "  # begins the note of one, which is in the bag as a control input that does nothing
+
 
 class CellFrames:
     """Frames of a cell: ``<arm>/base`` and ``<arm>/tool``, the model's own names for them where they are told apart, and its cameras."""
 
-    def __init__(self, node: Node, cell: Cell, later: Callable[[Callable[[], None]], None]) -> None:
-        """``later`` has something done by the thread that asks for transforms."""
+    def __init__(self, node: Node, cell: Cell, later: Callable[[Callable[[], None]], None], note: Callable[[str], None] = lambda text: None) -> None:
+        """``later`` has something done by the thread that asks for transforms; ``note`` is told every static transform of others, with its hash."""
+        self._node, self._note = node, note
         self.frames = Frames()
         carrying = {camera.on for camera in cell.cameras}
         self._tools = {arm.name: (ArmKinematics(arm.embodiment), f"{arm.name}/tool") for arm in cell.arms if arm.name in carrying}
@@ -39,6 +43,8 @@ class CellFrames:
                     self.frames.fix(link, f"{arm.name}/{frame}", Pose.from_vector())
         for camera in cell.cameras:
             self.frames.fix(camera.frame, camera.on if camera.on == WORLD else f"{camera.on}/tool", camera.pose)
+        self._own = {camera.frame.lstrip("/") for camera in cell.cameras} | {link for link in links if links.count(link) == 1}
+        self._noted: dict[str, str] = {}
         if find_spec("tf2_msgs") is not None:
             from tf2_msgs.msg import TFMessage
 
@@ -57,9 +63,18 @@ class CellFrames:
             self.frames.move(one.child_frame_id, one.header.frame_id, pose_of_transform(one.transform), seconds(one.header.stamp))
 
     def fixed(self, message: Any) -> None:
-        """``tf2_msgs/TFMessage`` from /tf_static."""
+        """``tf2_msgs/TFMessage`` from /tf_static. Where the arms and the cameras of the cell are, the cell says: a driver puts its robot at the origin."""
         for one in message.transforms:
-            self.frames.fix(one.child_frame_id, one.header.frame_id, pose_of_transform(one.transform))
+            camera = Camera(one.child_frame_id, one.child_frame_id.lstrip("/"), one.header.frame_id, pose_of_transform(one.transform))
+            told = hand_eye(camera)
+            if self._noted.get(camera.frame) == told["sha256"]:
+                continue
+            self._noted[camera.frame] = told["sha256"]
+            if camera.frame in self._own:
+                self._node.get_logger().warning(f"/tf_static says where '{camera.frame}' is; so does the cell, which counts")
+                continue
+            self.frames.fix(camera.frame, camera.on, camera.pose)
+            self._note(f"{STATIC}{json.dumps(told)}")
 
 
 def hand_eye(camera: Camera) -> dict[str, Any]:

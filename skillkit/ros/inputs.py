@@ -42,12 +42,16 @@ class Inputs:
         self._node, self._loop = node, loop
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
         self._found: dict[str, Subscription | None] = {}
-        self.frames = CellFrames(node, cell, loop.between_ticks)
+        self._readers: list[JointStateReader] = []
+        self.frames = CellFrames(node, cell, loop.between_ticks, lambda text: loop.put(ControlInput(text, loop.now())))
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.add)
         topics = ArmTopics.in_cell(cell)
         for arm in cell.arms:
-            reader = JointStateReader(arm.name, arm.embodiment)
+            reader = JointStateReader(arm.name, arm.embodiment, gripped=hardware and arm.hardware.gripper.driver != "none")
+            self._readers.append(reader)
             node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+            if hardware and topics[arm.name].finger_states:
+                node.create_subscription(JointState, topics[arm.name].finger_states, reader.read_fingers, NEWEST)
         self.teleop = [TeleopTopics(node, loop, arm.name, topics[arm.name].teleop) for arm in cell.arms]
         node.create_subscription(String, ANSWERS, self._answer, EVERY)
         node.create_subscription(Bool, DEADMAN_TOPIC, self._deadman, NEWEST)
@@ -56,6 +60,13 @@ class Inputs:
     def close(self) -> None:
         """Look for no more topics."""
         self._looking.cancel()
+
+    def why(self, name: str) -> str:
+        """Why an arm or object has not been heard, where something came that was of no use; else empty."""
+        lacks = next((reader.missing for reader in self._readers if reader.arm == name and reader.missing), [])
+        if lacks:
+            return f"its joint states have no {', '.join(lacks)}; for a gripper's joint the cell has the words joint, joint_states and driver: none"
+        return self.poses.lost.get(name, "")
 
     def _answer(self, message: String) -> None:
         question, _, answer = message.data.partition("=")

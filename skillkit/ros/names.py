@@ -39,6 +39,7 @@ class ArmTopics:
     gripper: str
     robot_description: str = "robot_description"
     teleop: str = "teleop/"
+    finger_states: str = ""
 
     @classmethod
     def of(cls, arm: str, alone: bool, hardware: Hardware | None = None, namespace: str | None = None) -> ArmTopics:
@@ -56,6 +57,7 @@ class ArmTopics:
             f"{prefix}{own.gripper.controller}/commands",
             f"{prefix}{own.robot_description}",
             f"{prefix}teleop/",
+            f"{prefix}{own.gripper.joint_states}" if own.gripper.joint_states else "",
         )
 
     @classmethod

@@ -68,12 +68,17 @@ class ObjectPoses:
         self._put(given, str(message.header.frame_id))
 
     def detections(self, message: Any, received: float) -> None:
-        """``vision_msgs/Detection3DArray``: each object by its best hypothesis."""
+        """``vision_msgs/Detection3DArray``: each object by its best hypothesis; of two that look like the same object, the one seen more surely."""
+        found: dict[str, tuple[float, Any, Any]] = {}
         for detection in message.detections:
             best = max(detection.results, key=lambda result: result.hypothesis.score, default=None)
-            if best is not None:
-                pose = PoseWithCovarianceStamped(header=message.header, pose=best.pose)
-                self.take(str(best.hypothesis.class_id), pose, received)
+            if best is None:
+                continue
+            name, score = str(best.hypothesis.class_id), float(best.hypothesis.score)
+            if name not in found or score > found[name][0]:
+                found[name] = score, detection.header if detection.header.frame_id else message.header, best.pose
+        for name, (_, header, pose) in found.items():
+            self.take(name, PoseWithCovarianceStamped(header=header, pose=pose), received)
 
     def _put(self, given: ObjectInput, frame: str) -> None:
         if frame not in ("", "world"):

@@ -6,12 +6,14 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
 from skillkit import planning
 from skillkit.assembly import System
 from skillkit.assembly.outside import questions_of
 from skillkit.assembly.planned import Planner
+from skillkit.exceptions import SkillkitError
 from skillkit.planning import PlannedStep, Problem
 from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import AnswerInput, Observation
@@ -58,4 +60,19 @@ class PlanDesk:
     def _search(self, problem: Problem) -> Sequence[PlannedStep]:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-        return self._pool.submit(planning.plan, problem).result(SEARCH_WITHIN)
+        try:
+            found = self._pool.submit(plan_apart, problem).result(SEARCH_WITHIN)
+        except BrokenProcessPool:
+            self._pool = None  # the next question gets a process of its own
+            raise
+        if isinstance(found, str):
+            raise SkillkitError(found)
+        return found
+
+
+def plan_apart(problem: Problem) -> Sequence[PlannedStep] | str:
+    """A plan, or why there is none as its words: errors with data of their own do not travel between processes."""
+    try:
+        return planning.plan(problem)
+    except SkillkitError as error:
+        return str(error)

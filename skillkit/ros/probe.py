@@ -72,6 +72,8 @@ class Probe(Node):
         self._leased: Future | None = None
         self.create_subscription(String, topics.robot_description, self._describe, LATCHED)
         self.create_subscription(JointState, topics.joint_states, self._state, qos_profile_sensor_data)
+        if topics.finger_states:
+            self.create_subscription(JointState, topics.finger_states, lambda message: self._reader.read_fingers(message), qos_profile_sensor_data)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._diagnose, 10)
 
     def _use(self, arm: CellArm) -> None:

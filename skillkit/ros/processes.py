@@ -96,7 +96,7 @@ def bringup(setup: Setup) -> list[Process]:
     arms = {"robot": setup.robot} if setup.robot else {"cell": setup.cell}
     found = []
     if setup.scene:
-        scene = {"scene": setup.scene, "seed": setup.seed, "options": _joined(setup.options), "picture": setup.picture}
+        scene = {"scene": setup.scene, "seed": setup.seed, "options": _joined(setup.options), "picture": setup.picture, **_judged(setup)}
         module = "skillkit.ros.emulator" if setup.hardware else "skillkit.ros.simulator"
         found.append(Process("simulator", module, {**arms, **scene, **setup.manners}, setup.namespace))
     if setup.hardware:
@@ -131,6 +131,12 @@ def run_task(task: str, parameters: str = "{}", namespace: str = "") -> Process:
 def play(bag: str, rate: float = 1.0, namespace: str = "", options: Mapping[str, Any] = NOTHING) -> Process:
     """A player of a bag at ``rate`` times its speed; ``options`` are further parameters of its node."""
     return Process("player", "skillkit.ros.player", {"bag": str(Path(bag).absolute()), "rate": float(rate), **options}, namespace)
+
+
+def _judged(setup: Setup) -> dict[str, str]:
+    """Whose judge the simulator is to ask: that of the task that is run, or of the only one there is."""
+    task = setup.tasks[0] if len(setup.tasks) == 1 else str(setup.details.get("task", ""))
+    return {"task": task, "parameters": json.dumps(setup.details.get("parameters", {}))}
 
 
 def _joined(values: Mapping[str, Any]) -> str:

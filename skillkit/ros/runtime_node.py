@@ -78,6 +78,7 @@ PARAMETERS = {
     "autostart": (True, "configure and activate at once, without a lifecycle manager"),
 }
 READY_EVERY = 0.1  # [s]
+PATIENCE = 2.0  # [s] since the start, in which what drivers say of their robots is expected
 LOST_RULES = ("stop", "continue")
 
 
@@ -262,8 +263,12 @@ class RuntimeNode(LifecycleNode):
             return
         missing = ({arm.name for arm in self.system.cell.arms} | set(self.sizes)) - self.inputs.heard
         if missing:
-            why = next((f" ({self.inputs.poses.lost[name]})" for name in sorted(missing) if name in self.inputs.poses.lost), "")
+            why = next((f" ({text})" for name in sorted(missing) if (text := self.inputs.why(name))), "")
             self.health.waiting = ", ".join(sorted(missing)) + why
+            return
+        unheard = [topic for output in self.outputs.values() for topic in output.status.unheard]
+        if unheard and self.loop.now() < PATIENCE:  # they may be on their way; without them the arm may not move
+            self.health.waiting = ", ".join(unheard)
             return
         self.health.waiting = ""
         self.destroy_timer(self._ready)

@@ -16,7 +16,7 @@ from skillkit.ros.children import Children
 from skillkit.ros.processes import Setup, bringup
 
 READY_WITHIN = 60.0  # [s] until arms and objects have been heard
-SETTLED = 1.5  # [s] after the task, so that the scene's own test sees what stays
+SETTLED = 1.5  # [s] after the task, so that a judge sees what stays
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class SessionReport:
     """What happened.
 
     Attributes:
-        success: the task SUCCEEDED and the scene's own physical test agrees.
-        checks: the parts of that test.
+        success: the task SUCCEEDED, and its judge agrees where it has one.
+        checks: what the judge looked at. judge: who judged; empty where nobody did.
         duration: of the task [s]; wall: from the start of the first process to the end of the last [s].
         ready: from the start of the first process until the goal was sent [s].
         loop: the runtime's figures about its schedule, see ``ticking``.
@@ -42,6 +42,7 @@ class SessionReport:
     wall: float
     ready: float
     loop: Mapping[str, float]
+    judge: str = ""
     bag: str = ""
     picture: str = ""
     notes: tuple[str, ...] = field(default=())
@@ -93,17 +94,18 @@ def _task(
         on_stage(f"running {task}")
         found = client.run(task, parameters, children.check)
         time.sleep(SETTLED)
-        judged = client.call("simulator/verdict") if setup.scene else None
+        verdict = client.call("simulator/verdict") if setup.scene else None
         picture, notes = "", list[str]() if setup.scene else ["real arms: nothing but the task's own conditions says whether it succeeded"]
         if setup.picture and setup.scene:
             answer = client.call("simulator/picture")
             picture, notes = (setup.picture, []) if answer.success else ("", [answer.message])
     finally:
         client.close()
-    success = found.outcome == "SUCCEEDED" and (judged is None or judged.success)
-    checks = json.loads(judged.message)["checks"] if judged is not None else {}
+    said: dict[str, Any] = json.loads(verdict.message) if verdict is not None else {"judge": "", "checks": {}}
+    success = found.outcome == "SUCCEEDED" and (verdict is None or verdict.success or not said["judge"])
     return SessionReport(
-        found.outcome, found.reason, success, checks, found.duration, found.decisions, 0.0, ready, found.loop, setup.bag, picture, tuple(notes)
+        found.outcome, found.reason, success, said["checks"], found.duration, found.decisions, 0.0, ready, found.loop, said["judge"], setup.bag, picture,
+        tuple(notes),
     )  # fmt: skip
 
 

@@ -18,9 +18,12 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
+from skillkit import share
+from skillkit.assembly.judging import judged
 from skillkit.assembly.worlds import simulated_world
 from skillkit.cell import CellArm
 from skillkit.exceptions import SkillkitError
+from skillkit.option import fill_parameters
 from skillkit.pose import Array
 from skillkit.ros import process
 from skillkit.ros.conversions import closure_of, joint_state, pose_stamped, sampled, size_markers, stamp_of
@@ -28,8 +31,10 @@ from skillkit.ros.follower import TrajectoryFollower
 from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.parameters import declare, load_cell, pairs
 from skillkit.ros.ticking import Schedule
+from skillkit.sim.scene import Verdict
 from skillkit.sim.world import TIME_STEP
 from skillkit.spaces import JointInput, ObjectInput
+from skillkit.trees import load_task
 
 PARAMETERS = {
     "robot": ("", "model of the only arm, for example panda"),
@@ -37,6 +42,8 @@ PARAMETERS = {
     "scene": ("coffee", "what stands around the arms"),
     "seed": (0, "draws the poses of everything in the scene"),
     "options": ("", "options of the scene: name=value, several separated by semicolons"),
+    "task": ("", "whose judge ~/verdict asks, by name or file"),
+    "parameters": ("{}", "what that task is run with, a JSON object"),
     "joint_rate": (250.0, "joint states per second [Hz]"),
     "object_rate": (50.0, "poses of each object per second [Hz]"),
 }
@@ -90,8 +97,9 @@ class Simulator(Node):
     def __init__(self) -> None:
         super().__init__("simulator")
         given = declare(self, PARAMETERS)
-        cell = load_cell(given["robot"], given["cell"])
-        self.world = simulated_world(cell, given["scene"], given["seed"], pairs(given["options"]))[1]
+        asked = load_cell(given["robot"], given["cell"])
+        cell, self.world = simulated_world(asked, given["scene"], given["seed"], pairs(given["options"]))
+        self.cell = cell
         self.schedule = Schedule(1.0 / given["joint_rate"])
         topics = ArmTopics.in_cell(cell)
         self.arms: list[SimulatedArm] = [self.arm(arm, topics[arm.name]) for arm in cell.arms]
@@ -157,10 +165,18 @@ class Simulator(Node):
     # -- services ----------------------------------------------------------------------------------------------------------------------------
 
     def _verdict(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        with self._lock:
-            verdict = self.world.verdict()
-        response.success = bool(verdict.success)
-        response.message = json.dumps({"checks": {name: bool(value) for name, value in verdict.reasons.items()}, "text": verdict.text})
+        judge, verdict = "", Verdict(False, {}, "the parameter task names no task with a judge")
+        try:
+            task = self.get_parameter("task").value
+            found = load_task(share.find("tasks", task)) if task else None
+            if found is not None and found.judge is not None:
+                given = fill_parameters(found.parameters, json.loads(self.get_parameter("parameters").value), found.name)
+                with self._lock:
+                    judge, verdict = str(found.judge), judged(found.judge, self.cell, self.world, given)
+        except (SkillkitError, ValueError) as error:
+            verdict = Verdict(False, {}, str(error))
+        response.success = verdict.success
+        response.message = json.dumps({"judge": judge, "checks": dict(verdict.reasons), "text": verdict.text})
         return response
 
     def _picture(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -6,7 +6,7 @@ simulated state alone, never from what any part of the system believes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import acos, degrees, hypot, radians
 
@@ -79,7 +79,12 @@ class CoffeeWatch:
         """The button's travel and the cup's fill."""
         return {"dispenser_button": self.pressed(data), "cup_1_fill": self.record.fill}
 
-    def verdict(self, data: mujoco.MjData) -> Verdict:
+    @property
+    def tests(self) -> Mapping[str, Callable[[mujoco.MjData], Verdict]]:
+        """Its one test."""
+        return {"coffee_made": self.coffee_made}
+
+    def coffee_made(self, data: mujoco.MjData) -> Verdict:
         """Filled, upright, still, at its goal on the tray, released; and the door was opened by touching it."""
         record, tilt = self.record, self._tilt(data)
         x, y, z = data.qpos[self._cup_place : self._cup_place + 3].tolist()

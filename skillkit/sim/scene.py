@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from skillkit.protocols import Snapshot
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a scene's physical test is passed.
+    """Whether a physical test is passed.
 
     Attributes:
         success: every reason holds.
@@ -40,8 +40,9 @@ class SceneState(Protocol):
         """Named numbers, as a sensor would tell them."""
         ...
 
-    def verdict(self, data: mujoco.MjData) -> Verdict:
-        """The scene's physical test."""
+    @property
+    def tests(self) -> Mapping[str, Callable[[mujoco.MjData], Verdict]]:
+        """Its physical tests by name; ``scenes/<name>.yaml`` says what each asks for."""
         ...
 
     def snapshot(self) -> Snapshot:

@@ -150,9 +150,23 @@ class World:
         body = self.data.body(f"{arm}/{self.placements[arm].embodiment.tool}")
         return Pose(frozen(body.xpos), frozen(body.xmat.reshape(3, 3)))
 
-    def verdict(self) -> Verdict:
-        """The scene's physical test, now."""
-        return self.state.verdict(self.data)
+    def object_speed(self, name: str) -> float:
+        """True speed of an object's centre [m/s]."""
+        if name not in self.state.objects:
+            raise UnknownName("object", name, self.state.objects)
+        velocity = np.zeros(6)
+        mujoco.mj_objectVelocity(self.model, self.data, mujoco.mjtObj.mjOBJ_SITE, self.data.site(self.state.objects[name][0]).id, velocity, 0)
+        return float(np.linalg.norm(velocity[3:]))
+
+    def verdict(self, test: str) -> Verdict:
+        """One of the scene's physical tests, now.
+
+        Raises:
+            UnknownName: it has no such test.
+        """
+        if test not in self.state.tests:
+            raise UnknownName("test of the scene", test, self.state.tests)
+        return self.state.tests[test](self.data)
 
     def constrained_bodies(self) -> frozenset[str]:
         """Bodies that any equality constraint of the compiled model touches."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from skillkit.testing.coverage import Coverage
-from skillkit.testing.faults import Fault, fails, late, lies, refuses, slow, stalls
+from skillkit.testing.faults import Fault, fails, killed, late, lies, refuses, slow, stalls
 from skillkit.testing.recorded import assert_decides_as_recorded
 
 if TYPE_CHECKING:
     from skillkit.testing.bench import TaskBench
 
-__all__ = ["Coverage", "Fault", "assert_decides_as_recorded", "fails", "late", "lies", "refuses", "slow", "stalls"]
+__all__ = ["Coverage", "Fault", "assert_decides_as_recorded", "fails", "killed", "late", "lies", "refuses", "slow", "stalls"]
 
 _seen = pytest.StashKey[dict[str, Coverage]]()
 

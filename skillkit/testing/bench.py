@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from skillkit.assembly import System, run_episode
-from skillkit.assembly.worlds import simulated_world
+from skillkit.assembly import Checkpoint, Episode, System, run_episode
+from skillkit.assembly.worlds import leave_alone, simulated_world
 from skillkit.cell import Cell
 from skillkit.exceptions import UnknownName
 from skillkit.expressions import Expression
 from skillkit.option import Event, Option, Situation, Started, Transition, anywhere
 from skillkit.runtime import Runtime, StepResult
-from skillkit.spaces import NOTHING, Directive, Ending, GoalInput, Hold, Input, JointInput, Outcome
+from skillkit.sim import World
+from skillkit.spaces import NOTHING, Directive, Ending, Hold, Outcome
 from skillkit.testing.coverage import Coverage
-from skillkit.testing.faults import Fault, Faulty
+from skillkit.testing.faults import Fault
+from skillkit.testing.injection import FaultySystem, LateWorld, rewritten
+from skillkit.testing.mock_arm import drive
 from skillkit.trees import Task
 from skillkit.trees.node import Node, layout, root_path
 
 Truth = bool | Callable[["TaskRun"], bool]
 CONDITIONS = {"when": False, "until": False, "goal": True}  # values of nodes that are conditions, and whether they hold unless told otherwise
-PERIOD = 0.01  # [s] of the mock
-LIMIT = 600.0  # [s] task clock, after which a mock run is an error
 
 
 @dataclass
@@ -109,11 +108,11 @@ class TaskBench:
         def answer(expression: Expression, otherwise: bool) -> Expression:
             return _Scripted(expression.text, expression.root, lambda: _value(truths.get(expression.text, otherwise), run))
 
-        scripted = _rewritten(loaded, lambda node: _scripted(node, answer))
+        scripted = rewritten(loaded, lambda node: _scripted(node, answer))
         scripted = replace(scripted, goal=None if loaded.goal is None else answer(loaded.goal, True))
-        faulty = _FaultySystem(system.cell, system.skills)
+        faulty = FaultySystem(system.cell, system.skills)
         faulty.prepare(scripted, real, faults, lambda node: _stand_in(real[node.values["call"]], skill_lasts, lambda: run.done.add(node.name)))
-        _drive(faulty.runtime(), faulty.cell, loaded.name, parameters, run, [fault for fault in faults if fault.kind == "late"])
+        drive(faulty.runtime, faulty.cell, loaded.name, parameters, run, faults)
         return run
 
     def simulate(
@@ -135,16 +134,10 @@ class TaskBench:
         loaded = next(iter(system.tasks.values()))
         run = self._run_of(loaded)
         cell, world = simulated_world(system.cell, loaded.scene, seed, scene_options)
-        faulty = _FaultySystem(cell, system.skills)
+        faulty = FaultySystem(cell, system.skills)
         real = system.skill_options()
         faulty.prepare(loaded, real, faults, lambda node: real[node.values["call"]])
-        lates = [fault for fault in faults if fault.kind == "late"]
-        seen: Any = _LateWorld(world, lates) if lates else world
-
-        def on_step(runtime: Runtime, result: StepResult) -> None:
-            run.follow(result.events)
-
-        episode = run_episode(faulty, seen, loaded.name, parameters, seed or 0, on_step=on_step)
+        episode = _episode(faulty, world, loaded.name, parameters, seed or 0, run, faults)
         run.end(episode.ending, episode.duration)
         run.success = episode.success
         return run
@@ -216,89 +209,29 @@ def _scripted(node: Node, answer: Callable[[Expression, bool], Expression]) -> N
     return replace(node, values=values)
 
 
-def _drive(runtime: Runtime, cell: Cell, task: str, parameters: Mapping[str, Any], run: TaskRun, lates: Sequence[Fault]) -> None:
-    """Step a runtime over arms that follow every command exactly, until the task has ended."""
-    at = {arm.name: arm.embodiment.home.copy() for arm in cell.arms}
-    speed = {arm.name: np.zeros(arm.embodiment.n) for arm in cell.arms}
-    delay = _Delay(lates)
-    for tick in range(int(LIMIT / PERIOD)):
-        now = tick * PERIOD
-        heard: list[Input] = [JointInput(name, now, now, tuple(q.tolist()), tuple(speed[name].tolist()), 0.08) for name, q in at.items()]
-        inputs = delay.of(heard, now)
-        result = runtime.step([*inputs, GoalInput("run", now, task, dict(parameters))] if tick == 1 else inputs, now)
+# -- simulation -------------------------------------------------------------------------------------------------------------------------------
+
+
+class _Killed(Exception):
+    """The runtime is gone."""
+
+
+def _episode(system: System, world: World, task: str, parameters: Mapping[str, Any], seed: int, run: TaskRun, faults: Sequence[Fault]) -> Episode:
+    """One episode; a runtime that is killed goes on from its checkpoint in a new one, in the world as it is by then."""
+    lates = [fault for fault in faults if fault.kind == "late"]
+    deaths = sorted((fault for fault in faults if fault.kind == "killed"), key=lambda fault: fault.after)
+
+    def on_step(runtime: Runtime, result: StepResult) -> None:
         run.follow(result.events)
-        for name, command in result.commands.items():
-            at[name], speed[name] = command.position.copy(), (command.position - at[name]) / PERIOD
-        if result.ended:
-            run.end(result.ended[0].ending, now)
-            return
-    run.end(Ending(Outcome.ERROR, f"not over after {LIMIT:g} s"), LIMIT)
+        if deaths and result.time >= deaths[0].after:
+            raise _Killed
 
-
-# -- faults -----------------------------------------------------------------------------------------------------------------------------------
-
-
-class _FaultySystem(System):
-    """A system in which single nodes of one task call options with faults."""
-
-    def prepare(self, task: Task, options: Mapping[str, Option], faults: Sequence[Fault], make: Callable[[Node], Option]) -> None:
-        """Give every node that calls a skill an option of its own: what ``make`` makes, with the fault that names the node or its skill."""
-        self.given: dict[str, Option] = dict(options)
-        nodes = [placed.node for placed in layout(task.tree, "") if placed.node.word == "skill"]
-        names = {node.name for node in nodes} | {str(node.values["call"]) for node in nodes}
-        by_node = {fault.node: fault for fault in faults if fault.kind != "late"}
-        for name in by_node:
-            if name not in names:
-                raise UnknownName("node or skill of the task", name, names)
-
-        def with_fault(node: Node) -> Node:
-            if node.word != "skill":
-                return node
-            fault = by_node.get(node.name) or by_node.get(str(node.values["call"]))
-            alias, option = f"{node.values['call']} at {len(self.given)}", make(node)
-            self.given[alias] = option if fault is None else Faulty(option, fault).option
-            return replace(node, values={**node.values, "call": alias})
-
-        self.tasks[task.name] = _rewritten(task, with_fault)
-
-    def skill_options(self) -> dict[str, Option]:
-        return self.given
-
-
-def _rewritten(task: Task, change: Callable[[Node], Node]) -> Task:
-    return replace(task, tree=_rewritten_node(task.tree, change))
-
-
-def _rewritten_node(node: Node, change: Callable[[Node], Node]) -> Node:
-    if node.task is not None:
-        inner = _rewritten(node.task, change)
-        return change(replace(node, task=inner, children=(inner.tree,)))
-    return change(replace(node, children=tuple(_rewritten_node(child, change) for child in node.children)))
-
-
-class _Delay:
-    """Holds inputs back."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults, self.held = faults, deque[Input]()
-
-    def of(self, heard: Sequence[Input], now: float) -> list[Input]:
-        """What arrives now; what is held back arrives later, stamped with its arrival."""
-        self.held.extend(heard)
-        late = max((fault.amount for fault in self.faults if fault.after <= now < fault.after + fault.lasts), default=0.0)
-        found: list[Input] = []
-        while self.held and self.held[0].received <= now - late + 1e-9:
-            found.append(replace(self.held.popleft(), received=now))
-        return found
-
-
-class _LateWorld:
-    """A simulated world whose senses are late."""
-
-    def __init__(self, world: Any, faults: Sequence[Fault]) -> None:
-        self._world, self._delays = world, {name: _Delay(faults) for name in ("joint_inputs", "object_inputs", "signal_inputs")}
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._delays:
-            return lambda now: self._delays[name].of(getattr(self._world, name)(now), now)
-        return getattr(self._world, name)
+    with TemporaryDirectory(prefix="skillkit-") as folder:
+        kept, resume = Path(folder) / "checkpoint.json", None
+        while True:
+            seen: Any = LateWorld(world, lates) if lates else world
+            try:
+                return run_episode(system, seen, task, parameters, seed, on_step=on_step, checkpoint=kept if deaths else "", resume=resume)
+            except _Killed:
+                leave_alone(world, deaths.pop(0).amount)
+                resume = Checkpoint.read(kept)

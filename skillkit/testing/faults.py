@@ -16,10 +16,11 @@ class Fault:
     """One fault; made by the functions below.
 
     Attributes:
-        kind: ``fails``, ``refuses``, ``stalls``, ``slow``, ``lies`` or ``late``.
-        node: label of a node, or name of a skill; empty for ``late``.
+        kind: ``fails``, ``refuses``, ``stalls``, ``slow``, ``lies``, ``late`` or ``killed``.
+        node: label of a node, or name of a skill; empty for ``late`` and ``killed``.
         times: the first so many runs of the node are faulty.
-        after: time into the run [s], or for ``late`` into the task; amount: factor of ``slow``, delay of ``late`` [s]; lasts: of ``late`` [s].
+        after: time into the run [s], or for ``late`` and ``killed`` into the task; amount: factor of ``slow``, delay of ``late``, outage [s];
+            lasts: of ``late`` [s].
     """
 
     kind: str
@@ -59,6 +60,11 @@ def lies(node: str, times: int = 1_000_000) -> Fault:
 def late(by: float, after: float = 0.0, lasts: float = 1e9) -> Fault:
     """Joint states, objects and signals arrive ``by`` seconds late, from ``after`` on for ``lasts`` seconds of the task."""
     return Fault("late", after=after, amount=by, lasts=lasts)
+
+
+def killed(after: float, outage: float = 1.0) -> Fault:
+    """The runtime dies ``after`` seconds of the task, and ``outage`` seconds later a new one goes on from its checkpoint."""
+    return Fault("killed", after=after, amount=outage)
 
 
 class Faulty:

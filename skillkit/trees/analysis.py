@@ -8,21 +8,18 @@ where it cannot end so. Only what is certain is told, and as a warning: the worl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from skillkit.documents import Document
 from skillkit.exceptions import did_you_mean
 from skillkit.expressions import Expression
-from skillkit.expressions.terms import Call, Literal, Not, ParameterTerm, Term
 from skillkit.option import Parameter
 from skillkit.spaces import NOTHING
+from skillkit.trees.known import UNKNOWN, Ends, Known, World, constant, either, read_fact
 from skillkit.trees.node import Node, Reference
 
-HAND = ("grasped", "holding", "gripper_open")  # facts of one arm
-EMPTY_HAND = ("grasped", "holding")  # false when a task starts
-PLACE = ("grasped", "on", "above", "inside")  # facts of where an object is: a new one ends the others
-START = "a task starts with empty hands"
+Ways = Callable[[Ends], tuple["World | None", "World | None"]]
+"""Which end of a child goes on, and which one leaves."""
 
 
 class Declared(Protocol):
@@ -36,71 +33,8 @@ class Declared(Protocol):
     def parameters(self) -> tuple[Parameter, ...]: ...
     @property
     def space(self) -> str: ...
-
-
-class Fact(NamedTuple):
-    """A function of names, on an arm where it is about a hand."""
-
-    arm: str
-    function: str
-    arguments: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.function}({', '.join(self.arguments)})" + (f" of the arm '{self.arm}'" if self.arm else "")
-
-
-class Known(NamedTuple):
-    """Whether a fact holds, and who made it so."""
-
-    holds: bool | None
-    since: str = ""
-
-
-@dataclass(frozen=True)
-class World:
-    """What is known; ``begun`` while nothing has happened that is not followed."""
-
-    facts: Mapping[Fact, Known] = field(default_factory=dict)
-    begun: bool = True
-
-    def of(self, fact: Fact) -> Known:
-        """What is known of a fact."""
-        if fact in self.facts:
-            return self.facts[fact]
-        return Known(False, START) if self.begun and fact.function in EMPTY_HAND else Known(None)
-
-    def after(self, fact: Fact, known: Known) -> World:
-        """The world once a fact has been made so."""
-        facts = dict(self.facts)
-        if fact.function in PLACE and known.holds and fact.arguments:
-            facts.update({other: Known(None) for other in facts if other.function in PLACE and other.arguments[:1] == fact.arguments[:1]})
-        facts[fact] = known
-        if fact.function == "grasped":
-            facts[Fact(fact.arm, "holding", ())] = known
-        return World(facts, self.begun)
-
-    def joined(self, other: World) -> World:
-        """What is known when either may be the case."""
-        both = {fact: self.of(fact) if self.of(fact).holds == other.of(fact).holds else Known(None) for fact in {**self.facts, **other.facts}}
-        return World(both, self.begun and other.begun)
-
-
-UNKNOWN = World({}, False)
-
-
-class Ends(NamedTuple):
-    """The world after success and after failure; ``None`` where a node cannot end so."""
-
-    success: World | None
-    failure: World | None
-
-
-def either(*worlds: World | None) -> World | None:
-    """What is known when one of them is the case."""
-    found: World | None = None
-    for world in worlds:
-        found = world if found is None else found if world is None else found.joined(world)
-    return found
+    @property
+    def uses(self) -> tuple[str, ...]: ...
 
 
 class Analysis:
@@ -109,10 +43,13 @@ class Analysis:
     Args:
         skills: what the skills declare; preconditions are not looked at without.
         arms: name → action spaces of the arms there are, the first one first; not looked at where empty.
+        cameras: names of those that stand beside these arms.
     """
 
-    def __init__(self, document: Document, skills: Mapping[str, Declared] = NOTHING, arms: Mapping[str, Sequence[str]] = NOTHING) -> None:
-        self.document, self.skills, self.arms = document, skills, arms
+    def __init__(
+        self, document: Document, skills: Mapping[str, Declared] = NOTHING, arms: Mapping[str, Sequence[str]] = NOTHING, cameras: Sequence[str] = ()
+    ) -> None:
+        self.document, self.skills, self.arms, self.cameras = document, skills, arms, cameras
         self.inside_tasks = 0
         self.recovered = 0  # ways back into an initiation set around
         self.limited = 0  # timeouts, guards and parallels around
@@ -138,26 +75,24 @@ class Analysis:
     # -- flow -----------------------------------------------------------------------------------------------------------------------------
 
     def _sequence(self, node: Node, world: World) -> Ends:
-        failure: World | None = None
-        for index, child in enumerate(node.children):
-            ends = self._walk(child, world)
-            failure = either(failure, ends.failure)
-            if ends.success is None:
-                self._unreachable(node.children[index + 1 :], f"'{child.name or child.word}' before it never succeeds")
-                return Ends(None, failure)
-            world = ends.success
-        return Ends(world, failure)
+        success, failure = self._in_turn(node, world, lambda ends: (ends.success, ends.failure), "succeeds")
+        return Ends(success, failure)
 
     def _fallback(self, node: Node, world: World) -> Ends:
-        success: World | None = None
+        failure, success = self._in_turn(node, world, lambda ends: (ends.failure, ends.success), "fails")
+        return Ends(success, failure)
+
+    def _in_turn(self, node: Node, world: World, ways: Ways, word: str) -> tuple[World | None, World | None]:
+        """Children one after the other, as long as they end so that it goes on; the world after the last one, and after leaving early."""
+        left: World | None = None
         for index, child in enumerate(node.children):
-            ends = self._walk(child, world)
-            success = either(success, ends.success)
-            if ends.failure is None:
-                self._unreachable(node.children[index + 1 :], f"'{child.name or child.word}' before it never fails")
-                return Ends(success, None)
-            world = ends.failure
-        return Ends(success, world)
+            further, leaves = ways(self._walk(child, world))
+            left = either(left, leaves)
+            if further is None:
+                self._unreachable(node.children[index + 1 :], f"'{child.name or child.word}' before it never {word}")
+                return None, left
+            world = further
+        return world, left
 
     _reactive_sequence, _reactive_fallback = _sequence, _fallback
 
@@ -200,7 +135,7 @@ class Analysis:
         success, failure = self._again(node, world, node.children[0], lambda ends: (ends.failure, ends.success))
         return Ends(failure, success)
 
-    def _again(self, node: Node, world: World, child: Node, ways: Callable[[Ends], tuple[World | None, World | None]]) -> Ends:
+    def _again(self, node: Node, world: World, child: Node, ways: Ways) -> Ends:
         """A loop that is left by one end of its child and begins again with the other."""
         leaves, again = ways(self._walk(child, world))
         forever = node.values["times"] == "forever"
@@ -335,6 +270,10 @@ class Analysis:
     def _check_arm(self, node: Node, arm: str, skill: Declared | None) -> None:
         if not self.arms:
             return
+        for name in skill.uses if skill is not None else ():
+            if name not in self.cameras:
+                hint = did_you_mean(name, self.cameras) if self.cameras else "give the cell its cameras"
+                self._tell(node, "unknown-camera", f"the cell has no camera '{name}', which '{node.values['call']}' uses", hint, "error")
         arm = arm or next(iter(self.arms))
         if arm not in self.arms:
             self._tell(node, "unknown-arm", f"there is no arm '{arm}' in the cell", did_you_mean(arm, self.arms), "error")
@@ -355,22 +294,3 @@ class Analysis:
             if fact is not None:
                 world = world.after(fact, Known(wanted is holds, f"'{when}' was {'seen to hold' if holds else 'seen not to hold'} before"))
         return world
-
-
-def constant(when: Expression | None) -> bool | None:
-    """Whether an expression always or never holds."""
-    return bool(when.constant()) if when is not None and when.is_constant else None
-
-
-def read_fact(term: Term, names: Mapping[str, str], arm: str) -> tuple[Fact | None, bool]:
-    """A function of names, or ``not`` of one, as a fact and whether it is to hold; ``None`` for anything else."""
-    holds = True
-    while isinstance(term, Not):
-        term, holds = term.children()[0], not holds
-    if not isinstance(term, Call) or term.dimension != "boolean":
-        return None, holds
-    arguments = tuple(
-        names.get(one.name, f"${one.name}") if isinstance(one, ParameterTerm) else f"{one.constant:.6g}" if isinstance(one, Literal) else one.text
-        for one in term.arguments
-    )
-    return Fact(arm if term.function.name in HAND else "", term.function.name, arguments), holds

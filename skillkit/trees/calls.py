@@ -11,7 +11,7 @@ from py_trees.common import Status
 
 from skillkit.documents import Where
 from skillkit.exceptions import SkillkitError
-from skillkit.option import EPSILON, Initiation, Option, Situation, fill_parameters
+from skillkit.option import EPSILON, Initiation, Judged, Option, Situation, fill_parameters
 from skillkit.spaces import Ending, Outcome
 from skillkit.trees.node import Ask, Node, Scope, Word
 from skillkit.trees.reader import Reader
@@ -101,7 +101,7 @@ class CallLeaf(OptionLeaf):
             status = self._settled(status, settle)
         if status is Status.SUCCESS and self.into and self.execution is not None:
             outputs = getattr(self.execution.policy, "outputs", {})
-            self.run.parameters.update({name: outputs.get(output) for output, name in self.into.items()})
+            self.run.write(self.name, {name: outputs.get(output) for output, name in self.into.items()})
         return status
 
     def _wait(self) -> str | None:
@@ -117,6 +117,7 @@ class CallLeaf(OptionLeaf):
             try:
                 parameters = fill_parameters(self.option.parameters, self.parameters(), self.option.name)
                 accepted = self.option.initiation(Situation(observation, self.roles, parameters))
+                self.run.events.append(Judged(self.name, "initiation", accepted.score))
             except Exception:  # user code, or parameters: the run that begins now ends by it, and says so
                 return ""
         return "" if accepted.allowed else self._patient(accepted.reason, self.found + accept, f"not accepted within {accept:g} s")

@@ -34,6 +34,8 @@ def show(task: Task) -> str:
     lines.extend(_branch(placed, index) + _title(one.node) for index, one in enumerate(placed))
     if task.goal is not None:
         lines.append(f"goal: {task.goal}")
+    if task.judge is not None:
+        lines.append(f"judge: {task.judge}")
     return "\n".join(lines)
 
 

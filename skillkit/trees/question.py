@@ -71,7 +71,7 @@ class Asked(Treelike):
             return Status.RUNNING
         self.feedback_message = f"{self.question} {latest.text}"
         if self.into:
-            self.run.parameters[self.into] = latest.text
+            self.run.write(self.name, {self.into: latest.text})
             return Status.SUCCESS
         return Status.SUCCESS if latest.text == self.answers[0] else Status.FAILURE
 

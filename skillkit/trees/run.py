@@ -10,7 +10,7 @@ from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
 from skillkit.exceptions import SkillkitError
-from skillkit.option import Event, Execution, Option, Situation, fill_parameters
+from skillkit.option import Event, Execution, Option, Situation, Written, fill_parameters
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
 from skillkit.trees.node import Reference
@@ -60,6 +60,13 @@ class Run:
     def value(self, value: Any) -> Any:
         """A value of a node, with a ``$name`` looked up as it is now."""
         return self.parameters[value.name] if isinstance(value, Reference) else value
+
+    def write(self, writer: str, values: Mapping[str, Any]) -> None:
+        """Give variables their values, told where one is new; ``writer`` is the path of the node that does."""
+        for name, value in values.items():
+            if name not in self.parameters or self.parameters[name] != value:
+                self.events.append(Written(writer, name, value))
+            self.parameters[name] = value
 
     def wake_at(self, time: float) -> None:
         """Ask for a tick at this time on the task clock [s]."""

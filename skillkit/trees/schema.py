@@ -9,7 +9,8 @@ from skillkit.declarations import parameter_schema
 from skillkit.option import Option, Parameter
 from skillkit.spaces import NOTHING
 from skillkit.trees.node import SECONDS
-from skillkit.trees.reader import BUDGETS, NAME
+from skillkit.trees.reader import BUDGETS
+from skillkit.trees.values import NAME
 from skillkit.trees.words import WORDS
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -38,6 +39,7 @@ def task_schema(options: Mapping[str, Option] = NOTHING) -> dict[str, Any]:
         "scene": SENTENCE,
         "cell": SENTENCE,
         "goal": {"$ref": "#/definitions/expression"},
+        "judge": {"$ref": "#/definitions/expression"},
         "tree": {"$ref": "#/definitions/node"},
     }
     return {

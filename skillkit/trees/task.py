@@ -17,12 +17,13 @@ from skillkit.expressions import Expression
 from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.spaces import NOTHING
 from skillkit.trees.analysis import Analysis, Declared
+from skillkit.trees.judge import Judge, check_scene, read_judge
 from skillkit.trees.node import Node, Scope, layout
 from skillkit.trees.policy import TreePolicy
 from skillkit.trees.reader import NODE_LIMIT, Reader
 from skillkit.trees.words import WORDS
 
-HEADER = ("task", "description", "include", "parameters", "variables", "outputs", "scene", "cell", "goal", "tree")
+HEADER = ("task", "description", "include", "parameters", "variables", "outputs", "scene", "cell", "goal", "judge", "tree")
 DEPTH_LIMIT = 20  # tasks within tasks
 DECISION_RATE = 10.0  # [Hz]
 
@@ -34,6 +35,7 @@ class Task:
     Attributes:
         scene, cell: names of the simulated scene and of the set-up it is at home in; empty if none is named.
         goal: must hold when the tree has succeeded, else the task FAILED.
+        judge: who says of a simulated run whether it was physically done; nobody where there is none.
         variables: what nodes may give new values, outputs included; unknown outside of the task.
         outputs: names of the variables that the caller may take over.
         files: its own file, then those of the tasks it uses.
@@ -51,6 +53,7 @@ class Task:
     variables: tuple[Parameter, ...] = ()
     outputs: tuple[str, ...] = ()
     cell: str = ""
+    judge: Judge | None = None
     warnings: tuple[Problem, ...] = field(default=(), repr=False)
 
     def option(self, options: Mapping[str, Option], roles: Sequence[str] = ("arm",), decision_rate: float = DECISION_RATE, above: str = "") -> Option:
@@ -174,6 +177,7 @@ class _Loader:
         outputs = _parameters(document, data, "outputs", parameters)
         variables = {**_parameters(document, data, "variables", {**parameters, **outputs}), **outputs}
         self.included.update(_includes(document, data.get("include", []), path))
+        judge = read_judge(document, data, Reader(document, WORDS, parameters, self.options, find).condition)
         reader = Reader(document, WORDS, {**parameters, **variables}, self.options, find, tuple(variables))
         name = _word(document, data, "task")
         tree = reader.node(data["tree"], ("tree",)) if "tree" in data else None
@@ -182,16 +186,18 @@ class _Loader:
             reader.assigned.add(output)
         goal = reader.condition(data["goal"], ("goal",)) if "goal" in data else None
         description, scene, home = _word(document, data, "description"), _word(document, data, "scene"), _word(document, data, "cell")
+        check_scene(document, data)
         cell = self.cell or _cell(document, home)
         if tree is None or any(problem.severity == "error" for problem in document.problems):
             return None
         if len(layout(tree, name)) > NODE_LIMIT:
             document.error(("tree",), "endless", f"with the tasks it uses, it has more than {NODE_LIMIT} nodes")
         unique = tuple(dict.fromkeys(str(file) for file in files))
-        Analysis(document, self.skills, {arm.name: arm.embodiment.actions for arm in cell.arms} if cell is not None else NOTHING).walk(tree)
+        arms = {arm.name: arm.embodiment.actions for arm in cell.arms} if cell is not None else NOTHING
+        Analysis(document, self.skills, arms, [camera.name for camera in cell.cameras] if cell is not None else ()).walk(tree)
         warnings = tuple(document.problems)
         inputs, inner = tuple(parameters.values()), tuple(variables.values())
-        return Task(name, description, inputs, scene, goal, tree, unique, _digest(unique), inner, tuple(outputs), home, warnings)
+        return Task(name, description, inputs, scene, goal, tree, unique, _digest(unique), inner, tuple(outputs), home, judge, warnings)
 
     def _subtask(self, document: Document, name: str, where: Where, path: Path, above: tuple[Path, ...]) -> Task | None:
         key = bool(where) and where[-1] == name

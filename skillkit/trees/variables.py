@@ -35,7 +35,7 @@ class Assigned(Treelike):
                 self.feedback_message = f"${name} would be {value!r}; allowed: {wrong}"
                 return Status.FAILURE
             found[name] = value
-        self.run.parameters.update(found)
+        self.run.write(self.name, found)
         self.feedback_message = ", ".join(f"${name} = {value}" for name, value in found.items())
         return Status.SUCCESS
 
@@ -103,7 +103,7 @@ class EachInTurn(Treelike, Decorator):
                 yield self
                 return
             self.status = Status.RUNNING
-        self.run.parameters[self.each] = self.elements[self.index]
+        self.run.write(self.name, {self.each: self.elements[self.index]})
         yield from super().tick()
 
     def update(self) -> Status:

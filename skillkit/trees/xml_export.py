@@ -11,7 +11,7 @@ from skillkit.option import Parameter
 from skillkit.trees.node import Node
 from skillkit.trees.reader import BUDGETS
 from skillkit.trees.task import Task
-from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar, whole_milliseconds
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar, whole_milliseconds, without_braces
 
 HEADER = "_skillkit"  # attribute with what a BehaviorTree element has no words for
 
@@ -22,7 +22,7 @@ def xml(task: Task) -> str:
     tasks = {task.name: task, **{inner.name: inner for inner in _tasks(task.tree)}}
     model = Element("TreeNodesModel")
     for one in tasks.values():
-        tree = SubElement(root, "BehaviorTree", {"ID": one.name, HEADER: json.dumps(header(one), ensure_ascii=False)})
+        tree = SubElement(root, "BehaviorTree", {"ID": one.name, HEADER: without_braces(json.dumps(header(one), ensure_ascii=False))})
         tree.append(_element(one.tree))
         _declare(model, one)
     root.append(model)
@@ -41,6 +41,7 @@ def header(task: Task) -> dict[str, Any]:
         "scene": task.scene,
         "cell": task.cell,
         "goal": str(task.goal) if task.goal is not None else "",
+        "judge": str(task.judge) if task.judge is not None else "",
     }
     return {word: value for word, value in found.items() if value}
 

@@ -13,7 +13,7 @@ from skillkit.option import Option
 from skillkit.spaces import NOTHING
 from skillkit.trees.reader import BUDGETS
 from skillkit.trees.xml_export import HEADER
-from skillkit.trees.xml_words import BETWEEN, CUSTOM, EXACT, SAME, seconds, unscalar
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, EXACT, SAME, seconds, unscalar, with_braces
 
 DEPTH_LIMIT = 100
 WORD_OF = {tag: word for word, tag in SAME.items()}
@@ -113,7 +113,7 @@ class _Reader:
             return {}
         node = self._node(tree.children[0])
         try:
-            header = json.loads(tree.attributes.get(HEADER, "{}"))
+            header = json.loads(with_braces(tree.attributes.get(HEADER, "{}")))
         except ValueError:
             header = {}
         header = header if isinstance(header, dict) else {}

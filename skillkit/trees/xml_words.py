@@ -41,6 +41,7 @@ CUSTOM = {
     "plan": Custom("Action", ("goal",)),
     "ask": Custom("Action", ("question", "answers", "into")),
 }
+BRACES = (("%", "%25"), ("{", "%7B"), ("}", "%7D"))
 BETWEEN = "; "  # between several words in one port
 
 
@@ -84,3 +85,17 @@ def seconds(text: str) -> Any:
         ValueError: neither a number nor a reference.
     """
     return unscalar(text) if text.startswith("{") else f"{round(float(text) / 1000.0, 9):.12g} s"
+
+
+def without_braces(text: str) -> str:
+    """Text that no other reader takes for a reference: py_trees looks for ``{name}`` in every attribute."""
+    for sign, written in BRACES:
+        text = text.replace(sign, written)
+    return text
+
+
+def with_braces(text: str) -> str:
+    """The inverse of :func:`without_braces`; text that begins with a brace was written before there was one."""
+    for sign, written in () if text.startswith("{") else reversed(BRACES):
+        text = text.replace(written, sign)
+    return text

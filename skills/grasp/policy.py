@@ -4,8 +4,11 @@ from skillkit.option import Situation
 from skillkit.policies.grips import UP, into, level, pointing
 from skillkit.policies.phases import CAREFUL, Move, Phases
 from skillkit.pose import Pose, frozen
+from skillkit.spaces import Ending, Outcome
 
 DEEPEST = 0.17  # [m] the tool moves sideways at the distance at which it is, at most this far beyond the clearance
+PATIENCE = 2.0  # [s] in which fingers have closed
+STALLED, EMPTY = 0.95, 0.002  # share of the whole opening, and [m], beyond which they hold nothing
 SHORT = 0.004  # [m] the fingers need not reach quite to the middle; the palm stays off
 
 
@@ -33,5 +36,12 @@ class Grasp(Phases):
     def advance(self, situation: Situation) -> Move:
         return Move(self._grip(situation, SHORT), CAREFUL, 0.0, failure="the tool does not get to the object")
 
-    def close(self, situation: Situation) -> Move:
-        return Move(closure=1.0, done=self.lasted(situation) > 2.0)
+    def close(self, situation: Situation) -> Move | Ending:
+        if self.lasted(situation) > PATIENCE:
+            gap, wide = situation.arm.opening, situation.arm.opening_max
+            stands = f"its fingers stand {1e3 * gap:.0f} mm apart of {1e3 * wide:.0f}, {PATIENCE:g} s after they were told to close"
+            if gap > STALLED * wide:
+                return Ending(Outcome.FAILED, f"the gripper stalled open and holds nothing: {stands}")
+            if gap < EMPTY:
+                return Ending(Outcome.FAILED, f"the gripper closed on nothing: {stands}")
+        return Move(closure=1.0, done=self.lasted(situation) > PATIENCE)

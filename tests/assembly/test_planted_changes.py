@@ -13,7 +13,7 @@ from skillkit.assembly import Episode, Replay, System, replay, run_episode
 from skillkit.assembly.worlds import simulated_world
 from skillkit.bags import BagWriter, copy_without, open_bag
 from skillkit.bags.cdr import Codec
-from skillkit.bags.schemas import STEP, schema
+from skillkit.bags.schemas import STEP, STEP_RESULT, schema
 from skillkit.cell import Cell
 
 WEIGHTED = """
@@ -123,7 +123,7 @@ def test_a_threshold(episode: Episode, folder: Path, tmp_path: Path) -> None:
     other = write_skill(tmp_path / "drift", edit=lambda text: text.replace("elapsed() > 1 s", "elapsed() > 1.1 s"))
     first = episode.transitions[0]
     found = replay(episode.bag, folder / "skills", use={"drift": other})
-    found_in(found, "expression", step_at(episode.bag, first.start + first.duration), r"^transitions\[drifting/drift\]")
+    found_in(found, "expression", step_at(episode.bag, first.start + first.duration - 0.2), r"^judged\[drifting/drift\]\.score")  # held for 0.2 s
     assert found.first is not None
     assert found.first.skill == "drift"
     assert [node.path for node in found.first.why] == ["drifting/drift", "drifting"]
@@ -252,3 +252,32 @@ def test_what_the_runtime_remembers_is_compared_at_keyframes(episode: Episode, f
     found = replay(tmp_path / "bag.mcap", folder / "skills")
     found_in(found, "blackboard", 0, r"^state\.arms\.panda\.closure")
     assert (found.first and found.first.expected, found.differences) == (0.5, 1)
+
+
+def test_a_bag_of_a_version_that_recorded_less_decides_as_recorded(episode: Episode, folder: Path, tmp_path: Path) -> None:
+    lines = schema(STEP_RESULT).splitlines(keepends=True)
+    older = "".join(line for line in lines if not re.match(r"(Judgement|PolicyCall|VariableWrite)\[\]|float64\[\] residual", line))
+    now, then = Codec(STEP_RESULT, schema(STEP_RESULT)), Codec(STEP_RESULT, older)
+    with open_bag(episode.bag) as source, BagWriter(tmp_path / "older.mcap") as writer:
+        for name, data in source.attachments.items():
+            writer.attach(name, data)
+        for topic, stamp, data in source.raw_messages(["/skillkit/step", "/skillkit/result"]):
+            kind, text = source.schema_of(topic)
+            if kind == STEP_RESULT:
+                result = {name: value for name, value in now.decode(data).items() if name not in ("judged", "calls", "writes")}
+                result["commands"] = [{name: value for name, value in one.items() if name != "residual"} for one in result["commands"]]
+                data, text = then.encode(result), older
+            writer.write_stamped(topic, kind, data, stamp, text)
+    found = replay(tmp_path / "older.mcap", folder / "skills")
+    assert (found.first, found.compared) == (None, episode.steps)
+
+
+def test_a_step_says_what_was_decided_from(episode: Episode) -> None:
+    with open_bag(episode.bag) as bag:
+        results = [result for _, result in bag.steps() if result is not None]
+    drifting = [one for result in results for one in result["judged"] if one["path"] == "drifting/drift"]
+    assert {one["part"] for one in drifting} == {"termination"}
+    assert [one["score"] for one in drifting] == sorted(one["score"] for one in drifting)  # until it holds, then while it is held
+    first = episode.transitions[0]
+    assert sum(call["path"] == "drifting/drift" for result in results for call in result["calls"]) == first.steps
+    assert all(len(command["residual"]) == 6 for result in results for command in result["commands"])

@@ -41,14 +41,18 @@ def result_record(tick: int) -> dict:
     now = tick * 0.01
     directive = {"arm": "panda", "kind": "delta", "frame": "world", "values": [1e-3 / 3] * 6, "closure": math.nan, "period": 0.05, "start": now}
     command = {"arm": "panda", "position": [0.1 * tick] * 7, "velocity": [0.5] * 7, "closure": 0.25, "limited": ["gate:velocity:panda_joint2"], "safe": True}
+    command["residual"] = [1e-4 * tick, 0.0, 0.0, 0.0, 0.0, 1e-3]
     result = {
         "header": head(now), "tick": tick, "directives": [directive], "commands": [command],
-        "started": [], "statuses": [], "transitions": [], "ended": [],
+        "started": [], "statuses": [], "transitions": [], "ended": [], "judged": [], "writes": [],
+        "calls": [{"path": "coffee/open_cabinet", "weights": "0123456789abcdef"}],
     }  # fmt: skip
     if tick == 0:
         result["started"] = [started("coffee", "prepare_coffee", now), started("coffee/open_cabinet", "open_door", now)]
         result["statuses"] = [{"path": "coffee/open_cabinet", "status": "RUNNING"}]
     if tick == 50:
+        result["judged"] = [{"path": "coffee/open_cabinet", "part": "termination", "score": 1.0}]
+        result["writes"] = [{"path": "coffee/set", "name": "tries", "value": "2"}]
         result["transitions"] = [transition("coffee/open_cabinet", "open_door", 0.0, now, "SUCCEEDED", "")]
         result["started"] = [started("coffee/grasp_cup", "grasp", now)]
     if tick == 90:

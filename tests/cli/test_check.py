@@ -72,3 +72,25 @@ def test_a_crash_while_checking_one_file_is_a_problem_of_that_file(monkeypatch: 
     [problem] = checker.check(tmp_path / "robot.yaml")
     assert problem.code == "bug"
     assert "boom" in problem.message
+
+
+def test_a_folder_without_yaml_files_is_not_called_checked(invoke: Callable, tmp_path: Path) -> None:
+    answer = invoke("check", tmp_path)
+    assert answer.code == 2
+    assert "nothing was checked" in answer.err
+
+
+def test_what_is_no_regular_file_or_too_large_is_refused_at_once(invoke: Callable, tmp_path: Path) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_text("task: x\n" + "# a comment that goes on\n" * 50_000)
+    answer = invoke("check", "/dev/zero", large, "--json")
+    assert answer.code == 1
+    assert [(problem["file"], problem["code"]) for problem in answer.json] == [("/dev/zero", "unreadable-file"), (str(large), "too-large")]
+
+
+def test_control_characters_of_a_file_are_shown_and_not_obeyed(invoke: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "task.yaml"
+    file.write_text('task: t\ntree: {"\\e[2Jsequence": []}\n')
+    answer = invoke("check", file)
+    assert "\\x1b[2Jsequence" in answer.out
+    assert "\x1b" not in answer.out + answer.err

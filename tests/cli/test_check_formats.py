@@ -56,6 +56,18 @@ def test_a_skill_whose_arm_lacks_its_action_space_is_an_error(invoke: Callable, 
     assert invoke("check", ROOT / "tasks" / "prepare_coffee.yaml", "--robot", "panda").code == 0
 
 
+def test_a_skill_that_uses_a_camera_is_checked_against_those_of_the_cell(invoke: Callable, tmp_path: Path) -> None:
+    text = (ROOT / "skills" / "release" / "skill.yaml").read_text()
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "policy.py").write_text((ROOT / "skills" / "release" / "policy.py").read_text())
+    (tmp_path / "task.yaml").write_text("task: look\ntree: {skill: {release: {object: cup_1}}, arm: left}\n")
+    for camera, cell, hint in (("wrist", "lab", None), ("wrst", "lab", "did you mean 'wrist'?"), ("wrist", "two_pandas", "give the cell its cameras")):
+        (tmp_path / "release" / "skill.yaml").write_text(f"{text}uses: [{camera}]\n")
+        found = invoke("check", tmp_path / "task.yaml", "--skills", tmp_path, "--cell", cell, "--json").json
+        problems = [(problem["code"], problem["hint"]) for problem in found if problem["severity"] == "error"]
+        assert problems == ([] if hint is None else [("unknown-camera", hint)])
+
+
 @pytest.mark.parametrize(("kind", "pattern"), [("task", "tasks/*.yaml"), ("skill", "skills/*/skill.yaml"), ("robot", "urdf/*.yaml")])
 def test_every_file_that_comes_with_skillkit_fits_its_schema(invoke: Callable, kind: str, pattern: str) -> None:
     validator = pytest.importorskip("jsonschema").Draft7Validator(invoke("schema", kind).json)

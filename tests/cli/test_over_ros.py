@@ -18,6 +18,7 @@ TASK = """
 task: wait_a_little
 description: Leave everything as it is.
 scene: coffee
+judge: coffee_made
 tree:
   wait: 0.5 s
 """
@@ -38,6 +39,29 @@ def test_up_refuses_a_wrong_name_before_anything_starts(invoke: Callable, argume
     answer = invoke("up", *arguments, "--dry-run")
     assert answer.code == 2
     assert f"did you mean {hint}?" in answer.err
+
+
+@pytest.mark.parametrize("command", [("up", "--dry-run"), ("watch",), ("answer", "yes"), ("play", "x.mcap")])
+@pytest.mark.parametrize("name", ["two words", "9lives", "a//b", "a-b", "/"])
+def test_a_namespace_that_ros_does_not_know_is_refused(invoke: Callable, command: tuple[str, ...], name: str) -> None:
+    refused = invoke(*command, "--namespace", name)
+    assert refused.code == 2
+    assert f"--namespace is {name!r}; allowed: letters, digits and underscores" in refused.err
+
+
+def test_a_robot_beside_a_cell_is_refused(invoke: Callable) -> None:
+    for command in (("run", "prepare_coffee"), ("up", "--dry-run")):
+        refused = invoke(*command, "--cell", "two_pandas", "--robot", "ur5e")
+        assert refused.code == 2
+        assert "no robot beside --cell two_pandas" in refused.err
+
+
+def test_watching_where_nothing_runs_says_where_it_listens() -> None:
+    pytest.importorskip("rclpy")
+    command = [sys.executable, "-m", "skillkit", "watch", "--namespace", "nowhere", "--for", "0.2"]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 1
+    assert f"nothing heard of a runtime in namespace '/nowhere', ROS_DOMAIN_ID {os.environ['ROS_DOMAIN_ID']}; is one up?" in answer.stderr
 
 
 def test_without_ros_the_line_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,10 +38,10 @@ def test_a_bag_that_decides_as_recorded_passes(bag: Path, tmp_path: Path, capsys
 
 def test_a_file_that_is_no_bag_is_an_error_in_the_report(bag: Path, tmp_path: Path) -> None:
     (tmp_path / "none.mcap").write_bytes(b"nothing")
-    assert call(["verify", str(bag), str(tmp_path / "none.mcap"), "--junit", str(tmp_path / "junit.xml")]) == 1
+    assert call(["verify", str(bag), str(tmp_path / "none.mcap"), "--junit", str(tmp_path / "junit.xml")]) == 2
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert [suite.get(key) for key in ("tests", "failures", "errors")] == ["2", "0", "1"]
-    assert call(["verify", str(bag), str(tmp_path / "none.mcap"), "--jobs", "2"]) == 1
+    assert call(["verify", str(bag), str(tmp_path / "none.mcap"), "--jobs", "2"]) == 2
 
 
 def test_a_change_fails_until_the_bag_is_updated(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -215,6 +215,14 @@ def test_being_pushed_a_metre_or_a_radian_any_way_and_back_does_not_stick(spatia
     log.assert_limits_hold()
 
 
+def test_the_pull_towards_home_never_balances_what_brings_the_tool_to_its_target() -> None:
+    log = Log(Embodiment.load("ur5e"), np.array([-1.674, -0.98, -2.172, -0.109, 1.614, 1.585]))  # smallest singular value 0.1, pan far from home
+    way = np.array([-0.03, -0.003, 0.003, -0.048, -0.011, -0.142])
+    log.run(lambda q: log.control.step(q, way / 10.0), 10)
+    log.run(lambda q: log.control.step(q, np.zeros(6)), 200)
+    assert np.abs(log.control.residual).max() < 1e-4
+
+
 @pytest.mark.parametrize("bad", [np.full(6, np.nan), np.array([np.inf, 0, 0, 0, 0, 0]), np.full(6, 1e300), None, np.zeros(5), "up", [[1, 2], [3]]])
 def test_an_unusable_delta_counts_as_none_and_is_reported(seven_arm: Embodiment, bad: object) -> None:
     log = Log(seven_arm)

@@ -62,12 +62,17 @@ def test_a_long_turn_of_the_tool_returns_exactly(run: object) -> None:
     assert limits_hold(run)
 
 
-@pytest.mark.parametrize("name", sorted(streaming.SINGULAR))
+@pytest.mark.parametrize("name", sorted(set(streaming.SINGULAR) & set(ARMS)))
 def test_singularities_are_passed(name: str) -> None:
     found = streaming.singularities(trial(name))
     assert found
     assert max(found.values()) < 1.5
     assert limits_hold(trial(name))
+
+
+def test_targets_that_jump_and_run_at_random_break_no_limit(run: object) -> None:
+    streaming.wild(run)
+    assert limits_hold(run)
 
 
 @pytest.mark.parametrize("name", ["panda", "ur5e", "so101", "scara4"])

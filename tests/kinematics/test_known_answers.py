@@ -7,8 +7,9 @@ import pytest
 
 from skillkit import share
 from skillkit.embodiment import Embodiment
-from skillkit.kinematics import ArmKinematics, CartesianController
+from skillkit.kinematics import ArmKinematics, CartesianController, solve_ik
 from skillkit.kinematics.control import QUADRATIC_FLOOR
+from skillkit.pose import Pose, frozen
 
 lsq_linear = pytest.importorskip("scipy.optimize").lsq_linear
 
@@ -46,3 +47,21 @@ def test_manipulability_of_a_planar_arm_of_three_joints_matches_the_closed_form(
         expected = upper * lower * abs(np.sin(q[1]))
         assert kinematics.manipulability(q) == pytest.approx(expected, rel=1e-9, abs=1e-11)
     assert joints[0][0] > 0.5
+
+
+@pytest.mark.parametrize("name", sorted(share.files("urdf")))
+def test_poses_and_jacobians_are_those_of_the_robotics_toolbox_and_its_solutions_are_ours(name: str) -> None:
+    reader = pytest.importorskip("roboticstoolbox.models.URDF.URDFRobot")
+    from roboticstoolbox.robot.Robot import Robot
+
+    arm = Embodiment.load(name)
+    links, title, _ = reader.URDF_read(str(arm.urdf))
+    chain, kinematics = Robot(links, name=title).ets(start=arm.base, end=arm.tool), ArmKinematics(arm)
+    for q in np.random.default_rng(0).uniform(np.maximum(arm.lower, -np.pi), np.minimum(arm.upper, np.pi), (20, arm.n)):
+        pose, theirs = kinematics.forward(q), chain.fkine(q).A
+        np.testing.assert_allclose(pose.position, theirs[:3, 3], atol=1e-12)
+        np.testing.assert_allclose(pose.rotation, theirs[:3, :3], atol=1e-12)
+        np.testing.assert_allclose(kinematics.jacobian(q), chain.jacob0(q), atol=1e-12)
+        found = solve_ik(arm, Pose(frozen(theirs[:3, 3]), frozen(theirs[:3, :3])), seed=arm.home)
+        assert found.success
+        assert np.abs(chain.fkine(found.q).A - theirs).max() < 1e-3

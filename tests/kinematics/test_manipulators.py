@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pinocchio as pin
 import pytest
-import yaml
 
 from skillkit.embodiment import Embodiment
-from skillkit.kinematics import ArmKinematics, CartesianController, solve_ik
-from skillkit.pose import frozen, vector_from_rotation
+from skillkit.kinematics import ArmKinematics, solve_ik
+from skillkit.pose import vector_from_rotation
 
-LIST = yaml.safe_load((Path(__file__).parent / "manipulators.yaml").read_text(encoding="utf-8"))
-PLACES = [Path(os.environ.get("EXAMPLE_ROBOT_DATA", "/nowhere")), *(Path(place) / "cmeel.prefix/share/example-robot-data/robots" for place in sys.path)]
-DATA = next((place for place in PLACES if (place / LIST[0]["file"]).is_file()), None)
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import ik_streaming as streaming
+from _ik_arms import WHEEL, WHEEL_LIST, from_wheel
+from _ik_peers import Ours
 
-pytestmark = pytest.mark.skipif(DATA is None, reason="needs the wheel example-robot-data")
+pytestmark = pytest.mark.skipif(WHEEL is None, reason="needs the wheel example-robot-data")
 
 
-@pytest.fixture(scope="module", params=LIST, ids=lambda entry: Path(entry["file"]).stem)
+@pytest.fixture(scope="module", params=WHEEL_LIST, ids=lambda entry: Path(entry["file"]).stem)
 def entry(request: pytest.FixtureRequest) -> dict[str, Any]:
     return request.param
 
 
 @pytest.fixture(scope="module")
 def arm(entry: dict[str, Any]) -> Embodiment:
-    assert DATA is not None
-    arm = Embodiment.from_urdf(DATA / entry["file"], base=entry["base"], tool=entry["tool"])
-    return replace(arm, home=frozen(arm.lower + 0.45 * (arm.upper - arm.lower)), acceleration=frozen(np.full(arm.n, 8.0)))
+    return from_wheel(entry)
 
 
 def drawn(arm: Embodiment, count: int) -> np.ndarray:
@@ -81,14 +77,10 @@ def test_reachable_poses_are_reached(arm: Embodiment) -> None:
         assert np.linalg.norm(reached.rotation_to(pose)) < 1e-3
 
 
-def test_the_controller_keeps_it_inside_its_limits(arm: Embodiment) -> None:
-    control, random, period = CartesianController(arm, 100.0), np.random.default_rng(0), 0.01
-    position, velocity = arm.home, np.zeros(arm.n)
-    for tick in range(400):
-        if tick % 25 == 0:
-            delta = random.normal(size=6) * [0.02, 0.02, 0.02, 0.05, 0.05, 0.05]
-        step = control.step(position, delta)
-        assert (np.abs(step.velocity) <= arm.velocity * (1 + 1e-9)).all()
-        assert (np.abs(step.velocity - velocity) <= arm.acceleration * period * (1 + 1e-9)).all()
-        assert ((step.position >= arm.lower) & (step.position <= arm.upper)).all()
-        position, velocity = step.position, step.velocity
+def test_a_circle_is_followed_and_targets_at_random_break_no_limit(arm: Embodiment) -> None:
+    trial = streaming.Trial(Ours(arm), arm)
+    found = {**streaming.circles(trial, 2), **streaming.wild(trial)}
+    assert found["circle_rms_um"] < 10.0
+    assert found["drift_um"] < 1.0
+    assert trial.worst["position"] == 0.0
+    assert max(trial.worst.values()) <= 1.0 + 1e-9

@@ -35,7 +35,11 @@ def said(model: Model, task: str, seen: np.ndarray) -> np.ndarray:
         return model(torch.from_numpy(seen)[None].to(torch.float32), torch.tensor([model.number(task)]))[0].numpy()
 
 
-@pytest.mark.parametrize("changes", [*({"network": name} for name in FOLDED), {"film": True}, {"network": "heads", "film": True}, {"members": 3}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [*({"network": name} for name in FOLDED), {"film": True}, {"network": "heads", "film": True}, {"members": 3}, {"bins": 5}, {"bins": 9, "members": 2}],
+    ids=str,
+)
 def test_a_folded_task_is_the_model_on_that_task(changes: dict, configured: Callable, tmp_path: Path) -> None:
     model = trained(configured, tmp_path, **changes)
     seen = np.random.default_rng(0).normal(size=(20, 6))
@@ -45,10 +49,16 @@ def test_a_folded_task_is_the_model_on_that_task(changes: dict, configured: Call
         assert found == pytest.approx(said(model, task, seen), abs=2e-5, rel=1e-4)
 
 
-@pytest.mark.parametrize("changes", [{"network": "mixture"}, {"bins": 5}], ids=str)
-def test_what_cannot_be_folded_says_so(changes: dict, configured: Callable, tmp_path: Path) -> None:
+def test_what_cannot_be_folded_says_so(configured: Callable, tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="to export"):
-        fold(trained(configured, tmp_path, **changes), "flee")
+        fold(trained(configured, tmp_path, network="mixture"), "flee")
+
+
+def test_bins_are_not_written_as_onnx_and_nothing_is_left_behind(configured: Callable, tmp_path: Path) -> None:
+    trained(configured, tmp_path / "run", bins=5)
+    with pytest.raises(InvalidValue, match="numpy"):
+        export_skill(tmp_path / "run", tmp_path / "out", "flee", onnx=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_has_weights_with_their_hash_and_a_card_with_the_data_s_licence(configured: Callable, tmp_path: Path) -> None:

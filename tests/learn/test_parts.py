@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra 'learn' is not installed")
 
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName  # noqa: E402
+from skillkit.learn.batches import moved  # noqa: E402
 from skillkit.learn.condition import CONDITIONS  # noqa: E402
 from skillkit.learn.config import Config, from_dict, load_config  # noqa: E402
 from skillkit.learn.dataset import Space  # noqa: E402
@@ -60,12 +61,22 @@ def test_scales_see_small_differences_large() -> None:
     assert features(raw)[10:].tolist() == pytest.approx([np.tanh(1.0), 0, 0, np.tanh(0.01), 0, 0], abs=1e-5)
 
 
+def test_a_common_move_in_the_plane_leaves_heights_differences_and_what_is_not_there() -> None:
+    raw, points = torch.randn(4, 5, 9), torch.tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]])
+    raw[0, :, 6:9] = 0.0
+    shifted = moved(raw, points, torch.full((4, 5, 2), 0.5))
+    assert bool((shifted[0, :, 6:9] == 0.0).all())
+    assert bool((shifted[..., 2::3] == raw[..., 2::3]).all())
+    torch.testing.assert_close(shifted[..., :3] - shifted[..., 3:6], raw[..., :3] - raw[..., 3:6])
+    torch.testing.assert_close(shifted[1:, :, 6:8] - raw[1:, :, 6:8], torch.full((3, 5, 2), 0.5))
+
+
 # ---- conditions ------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(CONDITIONS))
 def test_a_condition_has_the_size_it_says_and_tells_tasks_apart(name: str) -> None:
-    condition = CONDITIONS[name](["open the door", "press the button", "close the door"])
+    condition = CONDITIONS[name](torch.from_numpy(embed(["open the door", "press the button", "close the door"])))
     found = condition(torch.tensor([2, 0, 2]))
     assert found.shape == (3, condition.size)
     if condition.size:

@@ -46,6 +46,7 @@ VARIANTS = {
     "famo": {"weighting": "famo", "sampling": "square_root", "slots": 5},
     "relation": {"network": "relation"},
     "bins": {"bins": 5, "members": 2, "jitter": 0.01},
+    "sixteen bits": {"precision": "bfloat16", "shift": 0.05},
 }
 
 
@@ -159,3 +160,29 @@ def test_the_log_has_a_line_for_every_so_many_steps(configured: Callable, tmp_pa
     lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
     assert [line["step"] for line in lines] == [10, 20, 30, 40]
     assert all(len(line["losses"]) == 3 for line in lines)
+
+
+PROCESS = """
+import hashlib, sys
+from pathlib import Path
+from skillkit.learn.config import load_config
+from skillkit.learn.training import Training
+training = Training(load_config(sys.argv[1], {}), Path(sys.argv[2]))
+training.run()
+weights = b"".join(value.detach().numpy().tobytes() for value in training.averaged.values())
+print(training.processes, hashlib.sha256(weights).hexdigest(), training.random.bit_generator.state["state"]["state"])
+"""
+
+
+def test_two_processes_under_torchrun_end_with_the_same_weights_from_draws_of_their_own(configured: Callable, tmp_path: Path) -> None:
+    """Gradients are averaged over processes (gloo); what each ended with is printed by it."""
+    (tmp_path / "train.yaml").write_text(json.dumps(configured().as_dict()))
+    (tmp_path / "process.py").write_text(PROCESS)
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(tmp_path / "process.py"), str(tmp_path / "train.yaml")]
+    done = subprocess.run([sys.executable, *command, str(tmp_path / "run")], capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    first, second = (line.split() for line in done.stdout.splitlines())
+    assert first[:2] == second[:2]
+    assert first[0] == "2"
+    assert first[2] != second[2], "both drew the same batches"
+    assert len((tmp_path / "run" / LOG).read_text().splitlines()) == 4, "only the first process writes"

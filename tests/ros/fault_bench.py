@@ -80,7 +80,16 @@ FAULTS = (
     Fault("state stream stops", {"silent": True}, "UNSAFE", "stale"),
     Fault("state jumps", {"jump": 0.5}, "UNSAFE", "does not follow"),
     Fault("object pose stale", {"objects_silent": True}, "FAILED", "more than 1 s old", after=1.0),
-    Fault("gripper stalls open", {"gripper_stuck": True}, "FAILED", "grasp", "control_msgs", STALL_AFTER + LOOK_EVERY, "take", "ur5e_gripper_stalled"),
+    Fault(
+        "gripper stalls open",
+        {"gripper_stuck": True},
+        "FAILED",
+        "the gripper stalled open and holds nothing",
+        "control_msgs",
+        STALL_AFTER + LOOK_EVERY,
+        "take",
+        "ur5e_gripper_stalled",
+    ),
     Fault("gripper action rejected", {"gripper_rejects": True}, "UNSAFE", "rejected its goal", "control_msgs", 0.0, "take"),
 )
 

@@ -48,12 +48,12 @@ class Stream:
 class Observer:
     """Joint states and step results of one system; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, joint_states: str = "joint_states") -> None:
         self.context = Context()
         rclpy.init(context=self.context)
         self.node = rclpy.create_node("observer", context=self.context)
         self.states, self.results = Stream(), Stream()
-        self.node.create_subscription(JointState, "joint_states", self.states.take, 100)
+        self.node.create_subscription(JointState, joint_states, self.states.take, 100)
         self.node.create_subscription(StepResult, "result", self.results.take, 500)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)

@@ -128,3 +128,21 @@ def test_parameters_of_a_goal_are_a_json_object_or_nothing() -> None:
     for text in ("[1]", "cup", "3"):
         with pytest.raises(SkillkitError, match="JSON"):
             conversions.parameters_of(text)
+
+
+def test_a_gripper_whose_opening_nobody_tells_is_not_taken_for_closed() -> None:
+    reader = conversions.JointStateReader("panda", PANDA, gripped=True)
+    message = JointState(name=list(PANDA.joints), position=PANDA.home.tolist())
+    assert reader.read(message, 0.0) is None
+    assert reader.missing == ["panda_finger_joint1"]
+    assert conversions.JointStateReader("panda", PANDA).read(message, 0.0) is not None
+
+
+def test_fingers_on_a_topic_of_their_own_belong_to_the_arms_state() -> None:
+    reader = conversions.JointStateReader("panda", PANDA, gripped=True)
+    arm = JointState(name=list(PANDA.joints), position=PANDA.home.tolist())
+    assert reader.read(arm, 0.0) is None
+    reader.read_fingers(JointState(name=["panda_finger_joint2", "panda_finger_joint1"], position=[0.01, 0.02], effort=[-3.0, -4.0]))
+    read = reader.read(arm, 0.0)
+    assert read is not None
+    assert (read.opening, read.force, reader.missing) == (pytest.approx(0.04), 4.0, [])

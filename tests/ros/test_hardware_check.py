@@ -19,6 +19,7 @@ from skillkit.cell import Cell  # noqa: E402
 from skillkit.cli.app import call  # noqa: E402
 from skillkit.ros.arm_record import allowed_speed, note_success  # noqa: E402
 from skillkit.ros.children import Children  # noqa: E402
+from skillkit.ros.frames import hand_eye  # noqa: E402
 from skillkit.ros.hardware_check import LIMITS, Check, HardwareReport, check_cell, report_html  # noqa: E402
 from skillkit.ros.names import ArmTopics  # noqa: E402
 from skillkit.ros.probe import Probe  # noqa: E402
@@ -28,6 +29,7 @@ TIMED = ("joint state gap", "reaction", "stop time", "kill stop time", "loop jit
 """Checks whose values depend on how busy this machine is."""
 
 CELL = "cell: bench\narms: [{name: panda, model: panda, namespace: '', hardware: {serial: P-1, first_speed: 0.2}}]\n"
+CAMERAS = "cameras: [{name: wrist, frame: wrist_optical, on: panda, xyz: [0.05, 0, -0.1]}]\n"
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def described(bag: Path) -> dict[str, Any]:
 
 def test_a_real_arm_describes_itself_and_its_first_run_is_slow_and_a_takeover_is_in_the_bag(state: Path, tmp_path: Path) -> None:
     file, bag = tmp_path / "bench.yaml", tmp_path / "run.mcap"
-    file.write_text(CELL)
+    file.write_text(CELL + CAMERAS)
     cell = Cell.load(file)
     setup = Setup(cell=str(file), scene="coffee", tasks=("prepare_coffee",), bag=str(bag), hardware=True)
     with Children(bringup(setup), tmp_path) as children, rclpy.init():
@@ -76,6 +78,7 @@ def test_a_real_arm_describes_itself_and_its_first_run_is_slow_and_a_takeover_is
     run = described(bag)
     assert run["hardware"] == {"panda": "P-1"}
     assert run["calibration"]["panda"]["agrees"] is True
+    assert run["cameras"] == {"wrist": hand_eye(cell.cameras[0])}
     found = replay(bag)
     assert (found.differences, found.compared > 100) == (0, True)
     with open_bag(bag) as opened:

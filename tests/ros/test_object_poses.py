@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,12 +19,13 @@ from geometry_msgs.msg import Pose as PoseMessage  # noqa: E402
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, TransformStamped  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.node import Node  # noqa: E402
+from ros_pair import spun, until  # noqa: E402
 
 from skillkit.cell import Camera, Cell  # noqa: E402
 from skillkit.kinematics import ArmKinematics  # noqa: E402
 from skillkit.pose import Pose  # noqa: E402
 from skillkit.ros.conversions import stamp_of  # noqa: E402
-from skillkit.ros.frames import CellFrames, hand_eye  # noqa: E402
+from skillkit.ros.frames import STATIC, CellFrames, hand_eye  # noqa: E402
 from skillkit.ros.object_poses import ObjectPoses  # noqa: E402
 from skillkit.spaces import JointInput, ObjectInput, SignalInput  # noqa: E402
 
@@ -40,8 +43,9 @@ class Bench:
     def __init__(self, node: Node, hardware: bool = False) -> None:
         self.put: list[Any] = []
         self.heard: list[str] = []
-        self.frames = CellFrames(node, CELL, lambda action: action())
-        loop: Any = SimpleNamespace(now=lambda: 7.0, put=self.put.append)
+        self.notes: list[str] = []
+        self.frames = CellFrames(node, CELL, lambda action: action(), self.notes.append)
+        loop: Any = SimpleNamespace(now=lambda: 7.0, put=self.put.append, between_ticks=lambda action: action())
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.append)
 
     def arm_at(self, position: np.ndarray, stamp: float) -> None:
@@ -139,14 +143,87 @@ def test_transforms_of_tf_are_used_at_their_stamps(node: Node) -> None:
     assert bench.objects[0].position == (3.0, 0.0, 0.0)
 
 
+def test_a_hand_eye_transform_of_tf_static_is_noted_with_its_hash_once_and_again_when_it_changes(node: Node) -> None:
+    bench = Bench(node)
+    edge = TransformStamped(child_frame_id="hand_camera")
+    edge.header.frame_id = "panda/tool"
+    for x in (0.05, 0.05, 0.06):
+        edge.transform.translation.x = x
+        bench.frames.fixed(SimpleNamespace(transforms=[edge]))
+    told = [json.loads(note.removeprefix(STATIC)) for note in bench.notes]
+    assert [(one["frame"], one["on"], one["xyz_xyzw"][0]) for one in told] == [("hand_camera", "panda/tool", 0.05), ("hand_camera", "panda/tool", 0.06)]
+    assert told[0]["sha256"] != told[1]["sha256"]
+
+
+def test_a_driver_that_puts_its_robot_at_the_origin_does_not_move_the_arm_of_the_cell(node: Node) -> None:
+    bench = Bench(node)
+    edge = TransformStamped(child_frame_id=CELL.arms[0].embodiment.base)
+    edge.header.frame_id, edge.transform.rotation.w = "world", 1.0
+    bench.frames.fixed(SimpleNamespace(transforms=[edge]))
+    bench.poses.take("cup", seen(CELL.arms[0].embodiment.base, 1.0), 7.0)
+    np.testing.assert_allclose(bench.objects[0].position, (STANDS @ SEEN).position, atol=1e-9)
+
+
+def detected(name: str, score: float, pose: Pose, frame: str = "", stamp: float = 0.0) -> Any:
+    """One ``vision_msgs/Detection3D``; the fields that are read, where the package is not there."""
+    header = seen(frame, stamp).header
+    given = PoseWithCovarianceStamped().pose
+    given.pose, given.covariance = message_of(pose), np.diag([9e-6, 1e-6, 1e-6, 1.0, 1.0, 1.0]).ravel().tolist()
+    if find_spec("vision_msgs") is None:
+        return SimpleNamespace(header=header, results=[SimpleNamespace(hypothesis=SimpleNamespace(class_id=name, score=score), pose=given)])
+    from vision_msgs.msg import Detection3D, ObjectHypothesis, ObjectHypothesisWithPose
+
+    return Detection3D(header=header, results=[ObjectHypothesisWithPose(hypothesis=ObjectHypothesis(class_id=name, score=score), pose=given)])
+
+
 def test_of_several_hypotheses_the_best_names_the_object(node: Node) -> None:
     bench = Bench(node)
-    results = [
-        SimpleNamespace(hypothesis=SimpleNamespace(class_id=name, score=score), pose=PoseWithCovarianceStamped().pose)
-        for name, score in (("bottle", 0.2), ("cup", 0.7))
-    ]
-    bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=[SimpleNamespace(results=results), SimpleNamespace(results=[])]), 7.0)
+    one, nothing = detected("bottle", 0.2, SEEN), detected("", 0.0, SEEN)
+    one.results.append(detected("cup", 0.7, SEEN).results[0])
+    nothing.results.clear()
+    bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=[one, nothing]), 7.0)
     assert bench.heard == ["cup"]
+
+
+def test_of_two_detections_that_look_like_the_same_object_the_surer_one_counts(node: Node) -> None:
+    bench, elsewhere = Bench(node), Pose.from_vector((1.0, 0.0, 0.0))
+    both = [detected("cup", 0.9, SEEN), detected("cup", 0.3, elsewhere)]
+    for detections in (both, both[::-1]):
+        bench.poses.detections(SimpleNamespace(header=seen("world", 1.0).header, detections=detections), 7.0)
+    assert [given.position for given in bench.objects] == [tuple(SEEN.position.tolist())] * 2
+
+
+def test_a_detection_with_a_header_of_its_own_is_placed_by_that(node: Node) -> None:
+    bench = Bench(node)
+    bench.arm_at(HOME, 1.0)
+    bench.arm_at(HOME + 0.3, 1.4)
+    one = detected("cup", 0.9, SEEN, "wrist_optical", 1.0)
+    bench.poses.detections(SimpleNamespace(header=seen("world", 1.4).header, detections=[one]), 7.0)
+    expected = STANDS @ ArmKinematics(CELL.arms[0].embodiment).forward(HOME) @ HAND_EYE @ SEEN
+    np.testing.assert_allclose(bench.objects[0].position, expected.position, atol=1e-9)
+
+
+@pytest.mark.skipif(find_spec("vision_msgs") is None, reason="vision_msgs is not installed")
+def test_real_detections_over_dds_are_placed_at_their_own_stamp_with_age_and_covariance() -> None:
+    from vision_msgs.msg import Detection3DArray
+
+    with spun("perception") as own:
+        bench = Bench(own, hardware=True)
+        publisher = own.create_publisher(Detection3DArray, "detections", 10)
+        then = own.get_clock().now().nanoseconds * 1e-9 - 0.2
+        for moment, position in ((then - 0.05, HOME), (then + 0.05, HOME), (then + 0.2, HOME + 0.3)):
+            bench.arm_at(position, moment)
+        array = Detection3DArray(header=seen("wrist_optical", then).header, detections=[detected("cup", 0.9, SEEN), detected("tray", 0.8, Pose.from_vector())])
+        until(lambda: publisher.get_subscription_count() == 1, "the runtime listens")
+        publisher.publish(array)
+        until(lambda: len(bench.objects) == 2, "two objects")
+    camera = STANDS @ ArmKinematics(CELL.arms[0].embodiment).forward(HOME) @ HAND_EYE
+    cup, tray = bench.objects
+    np.testing.assert_allclose(cup.position, (camera @ SEEN).position, atol=1e-6)
+    np.testing.assert_allclose(tray.position, camera.position, atol=1e-6)
+    assert cup.stamp == pytest.approx(then, abs=1e-6)
+    assert 7.0 - cup.received >= 0.2  # the age counts from the stamp
+    assert [given.value for given in bench.put if isinstance(given, SignalInput)] == [pytest.approx(0.003), pytest.approx(0.003)]
 
 
 def test_the_hash_of_a_hand_eye_calibration_changes_with_it() -> None:

@@ -38,9 +38,24 @@ def test_every_value_reaches_its_node_unchanged() -> None:
         details={"note": 'a "b": c'},
     )
     simulator, runtime = (parameters(process) for process in bringup(setup))
-    assert simulator == {"robot": "panda", "scene": "coffee", "seed": 7, "options": "shift=0.3,-0.2,0.5;locked=true", "picture": ""}
+    assert simulator == {
+        "robot": "panda",
+        "scene": "coffee",
+        "seed": 7,
+        "options": "shift=0.3,-0.2,0.5;locked=true",
+        "picture": "",
+        "task": "",
+        "parameters": "{}",
+    }
     assert (runtime["shift"], runtime["use"], runtime["tasks"]) == ("0.3,-0.2,0.5", "grasp=/tmp/my grasp", "a,b.yaml")
     assert json.loads(str(runtime["details"])) == {"seed": 7, "note": 'a "b": c'}
+
+
+def test_the_simulator_is_told_whose_judge_to_ask() -> None:
+    run = {"task": "t", "parameters": {"to": "tray"}}
+    for setup in (Setup(robot="panda", tasks=("a/t.yaml",), details=run), Setup(robot="panda", tasks=("a", "b"), details=run)):
+        told = parameters(bringup(setup)[0])
+        assert (told["task"], told["parameters"]) == ("a/t.yaml" if len(setup.tasks) == 1 else "t", '{"to": "tray"}')
 
 
 def test_processes_run_in_the_python_at_hand_and_in_their_namespace() -> None:

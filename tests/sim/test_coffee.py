@@ -104,7 +104,7 @@ def test_an_open_cabinet_starts_open_and_its_handle_stands_out(make_world):
     assert degrees(opened.data.joint("cabinet_hinge").qpos[0]) == pytest.approx(100.0)
     outward = closed.object_pose("cabinet").rotation[:, 0]
     assert (opened.object_pose("cabinet_handle").position - closed.object_pose("cabinet_handle").position) @ outward > 0.12
-    assert opened.verdict().reasons["door_opened"]
+    assert opened.verdict("coffee_made").reasons["door_opened"]
 
 
 def test_the_cup_stands_still_upright_in_the_closed_cabinet_for_every_seed(make_world):
@@ -139,7 +139,7 @@ def finished(world):
 
 def test_a_full_cup_at_rest_on_the_tray_is_success(world):
     finished(world)
-    verdict = world.verdict()
+    verdict = world.verdict("coffee_made")
     assert verdict.success, verdict.text
     assert all(verdict.reasons.values())
 
@@ -159,7 +159,7 @@ def test_a_full_cup_at_rest_on_the_tray_is_success(world):
 )
 def test_each_condition_alone_fails_the_verdict_and_is_named(world, reason, spoil):
     spoil(world, finished(world))
-    verdict = world.verdict()
+    verdict = world.verdict("coffee_made")
     assert not verdict.success
     assert {name for name, holds in verdict.reasons.items() if not holds} == {reason}
     assert f"{reason}: NO" in verdict.text

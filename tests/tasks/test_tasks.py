@@ -102,8 +102,8 @@ def test_pick_and_place_moves_a_cup_in_physics() -> None:
     cell, world = simulated_world(Cell.of_robot("panda"), "coffee", 3, {"cabinet_open": "true"})
     episode = run_episode(System.build(cell, "pick_and_place"), world, "pick_and_place", seed=3)
     assert episode.ending.outcome is Outcome.SUCCEEDED, episode.ending
-    assert episode.checks["on_tray"]
-    assert episode.checks["upright"]
+    assert episode.success, episode.checks
+    assert episode.checks == {"on(cup_1, tray)": True, "upright(cup_1)": True, "not grasped(cup_1)": True}
 
 
 def test_tidy_table_puts_away_what_is_seen_and_leaves_furniture_and_tray_alone() -> None:

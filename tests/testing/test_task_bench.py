@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from skillkit.exceptions import UnknownName
-from skillkit.testing import fails, late, lies, refuses, slow, stalls
+from skillkit.testing import fails, killed, late, lies, refuses, slow, stalls
 from skillkit.testing.bench import TaskBench, TaskRun, after
 
 TASK = """task: two
@@ -98,6 +98,25 @@ def test_observations_that_stay_away_stop_the_arm(bench: TaskBench, task: Path) 
     run = mock(bench, task, late(by=0.5, after=0.2))
     assert run.outcome == "UNSAFE"
     assert "stale" in run.reason or "old" in run.reason
+
+
+@pytest.mark.parametrize("moment", [0.05, 0.25, 0.4, 0.55])
+def test_a_runtime_that_is_killed_goes_on_without_doing_again_what_was_done(bench: TaskBench, task: Path, moment: float) -> None:
+    run = mock(bench, task, killed(moment, outage=2.0))
+    assert run.outcome == "SUCCEEDED", run.reason
+    assert (run.order, [label for label, _ in run.ends]) == (["open_up", "take"], ["open_up", "take"])
+    assert run.duration > 2.4
+
+
+def test_a_kill_takes_no_other_fault_with_it(bench: TaskBench, task: Path) -> None:
+    run = mock(bench, task, killed(0.1), killed(1.3), fails("take", reason="slipped"))
+    assert (run.outcome, run.reasons["take"]) == ("FAILED", "slipped")
+
+
+def test_in_simulation_a_killed_runtime_goes_on_in_the_world_as_it_is(bench: TaskBench) -> None:
+    run = bench.simulate("pick_and_place", [killed(1.0), killed(4.0)], seed=3, scene_options={"cabinet_open": "true"})
+    assert (run.outcome, run.success) == ("SUCCEEDED", True), run.reason
+    assert run.order == ["grasp", "transport", "set_down"]
 
 
 def test_branches_are_counted_over_runs(bench: TaskBench, task: Path) -> None:

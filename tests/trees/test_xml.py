@@ -19,7 +19,7 @@ from skillkit.library import load_skills
 from skillkit.option import Option
 from skillkit.trees import Task, dot, load_task, mermaid, read_xml, xml
 from skillkit.trees.node import Node
-from skillkit.trees.xml_words import scalar, unscalar
+from skillkit.trees.xml_words import scalar, unscalar, with_braces, without_braces
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = """
@@ -196,3 +196,40 @@ def test_dot_and_mermaid_draw_every_node_and_edge_once(task: Callable[..., Task]
         assert text.count(arrow) == 4
         assert all(f"n{index}[" in text.replace(" [", "[") for index in range(5))
     assert "#60;" in mermaid(made)
+
+
+FOR_PY_TREES = """task: small
+description: "100 % {of} it"
+parameters: {cup: {type: object, default: cup_1}}
+tree:
+  sequence:
+    - fallback:
+        - condition: full($cup)
+        - skill: {grasp: {object: $cup, facing: cabinet}, label: take}
+    - {invert: {condition: holding()}, label: empty_hand}
+    - parallel: [{condition: holding()}, {skill: {release: {object: $cup}}}]
+"""
+
+
+def test_the_reader_of_py_trees_builds_what_it_has_words_for(tmp_path: Path) -> None:
+    parser = pytest.importorskip("py_trees.parsers.behaviour_tree_xml", reason="py_trees has an XML reader from 2.5 on")
+    from py_trees.ports import BehaviourWithPorts, PortInformation
+
+    ports = {"condition": ("when",), "grasp": ("object", "facing"), "release": ("object",)}
+    leaves = {
+        name: type(name, (BehaviourWithPorts,), {"INPUT_PORTS": {port: PortInformation(data_type=str, required=True) for port in inputs}, "OUTPUT_PORTS": {}})
+        for name, inputs in ports.items()
+    }
+    (tmp_path / "small.yaml").write_text(FOR_PY_TREES)
+    (tmp_path / "small.xml").write_text(xml(load_task(tmp_path / "small.yaml")))
+    tree = parser.parse_behaviour_tree_xml(str(tmp_path / "small.xml"), node_registry=leaves)
+    shapes = [(type(node).__name__, len(node.children)) for node in tree.iterate()]
+    expected = [("condition", 0), ("grasp", 0), ("Selector", 2), ("condition", 0), ("Inverter", 1), ("condition", 0), ("release", 0), ("Parallel", 2)]
+    assert shapes == [*expected, ("Sequence", 3)]
+    assert any(node.name.endswith("take") for node in tree.iterate())
+
+
+def test_braces_of_the_header_are_written_so_that_nobody_takes_them_for_references() -> None:
+    text = '{"description": "100 % {of} %7B it"}'
+    assert not set("{}") & set(without_braces(text))
+    assert with_braces(without_braces(text)) == text == with_braces(text)

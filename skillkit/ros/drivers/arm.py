@@ -7,11 +7,13 @@ from collections.abc import Callable
 from rclpy.node import Node
 
 from skillkit.cell import CellArm
-from skillkit.exceptions import UnknownName
+from skillkit.exceptions import SkillkitError
 from skillkit.hardware import FORWARDED
+from skillkit.ros.drivers.control_hand import ControlHand
 from skillkit.ros.drivers.controllers import Controllers
 from skillkit.ros.drivers.follow import FollowDriver
 from skillkit.ros.drivers.forward import ForwardDriver
+from skillkit.ros.drivers.franka_hand import FrankaHand
 from skillkit.ros.drivers.gripper import ActionGripper, TopicGripper
 from skillkit.ros.drivers.protocol import GripperDriver, MotionDriver
 from skillkit.ros.drivers.readiness import Readiness
@@ -39,7 +41,7 @@ class ArmDriver:
         below = topics.trajectory.removesuffix(f"{arm.hardware.controller}/joint_trajectory")
         self.motion = _motion(node, arm, topics, f"{below}{arm.hardware.controller}", self.readiness)
         self.gripper = _gripper(node, arm, topics, f"{below}{arm.hardware.gripper.controller}", self.readiness)
-        self.status = RobotStatus(node, arm.hardware.status, arm.hardware.motion_allowed, below, self.readiness)
+        self.status = RobotStatus(node, arm.hardware, below, self.readiness)
         self.controllers = self._controllers(arm, below)
         self._topics = (*self.motion.topics, *(self.gripper.topics if self.gripper else ()))
         self._counting = node.create_timer(WRITERS_EVERY, self._count_writers)
@@ -59,6 +61,8 @@ class ArmDriver:
         answer = self.controllers.restore() if self.controllers else None
         if answer is not None and self._node.executor is not None:
             self._node.executor.spin_until_future_complete(answer, timeout_sec=2.0)
+            if not answer.done() or not answer.result().ok:
+                self._node.get_logger().warning("the controllers that were active before are not active again; see: ros2 control list_controllers")
 
     def _controllers(self, arm: CellArm, below: str) -> Controllers | None:
         hardware = arm.hardware
@@ -84,11 +88,13 @@ def _motion(node: Node, arm: CellArm, topics: ArmTopics, controller: str, readin
 
 
 def _gripper(node: Node, arm: CellArm, topics: ArmTopics, controller: str, readiness: Readiness) -> GripperDriver | None:
-    wire, gripper = arm.embodiment, arm.hardware.gripper
-    if wire.gripper is None or gripper.driver == "none":
+    model, hardware = arm.embodiment.gripper, arm.hardware.gripper
+    if hardware.driver == "none" or (model is None and hardware.driver == "forward"):
         return None
-    if gripper.driver == "franka":
-        raise UnknownName("gripper driver", gripper.driver, ("forward", "parallel_gripper", "gripper_command", "none"))
-    if gripper.driver == "forward":
-        return TopicGripper(node, wire, topics.gripper)
-    return ActionGripper(node, wire, f"{controller}/gripper_cmd", gripper.driver, gripper.finger_factor, gripper.force, readiness)
+    if model is None:
+        raise SkillkitError(f"{arm.embodiment.name} has no gripper in its model; allowed for its gripper driver: none")
+    if hardware.driver == "forward":
+        return TopicGripper(node, arm.embodiment, topics.gripper)
+    if hardware.driver == "franka":
+        return ActionGripper(node, arm.name, lambda own: FrankaHand(own, model, hardware, controller), readiness)
+    return ActionGripper(node, arm.name, lambda own: ControlHand(own, model, hardware, f"{controller}/gripper_cmd"), readiness)

@@ -45,6 +45,7 @@ class FollowDriver:
         self._latest: JointCommand | None = None
         readiness.tell("action", "blocked", f"the action {name} is not there")
         self._asking = self._thread.node.create_timer(EVERY, self._ask)
+        self._thread.start()
 
     def send(self, command: JointCommand) -> None:
         """Note it; the executor asks for the newest."""

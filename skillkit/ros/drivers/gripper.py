@@ -1,27 +1,32 @@
-"""Grippers: a forward topic, or an action that is asked only when the command changes.
+"""Grippers: a forward topic, or actions that are asked only when the command changes.
 
-Commands are sent as metres of opening divided by the *finger factor*: 1 where the gripper takes the gap, 2 where it takes the way of one finger.
+What an action is asked, and how its result reads, is a *hand*'s: ``control_msgs`` in ``control_hand``, Franka's in ``franka_hand``.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from rclpy.action import ActionClient
+from action_msgs.msg import GoalStatus
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
 
-from skillkit.embodiment import Embodiment, Gripper
+from skillkit.embodiment import Embodiment
 from skillkit.exceptions import SkillkitError
 from skillkit.ros.conversions import gripper_command
 from skillkit.ros.drivers.actions import ActionThread
+from skillkit.ros.drivers.hand import Grip, Hand, Wishes
 from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.names import NEWEST
 
 AGAIN = 10  # commands after which the same one is published again on a topic, for a controller that came later
-REJECTED = 0.5  # [s] that a rejected goal is a fault, which ends the arm's goals; the next of them may ask again
-CHANGE = 1e-3  # of the closure, below which an action is not asked again
+FAULTY = 0.5  # [s] that a rejected or failed goal is a fault, which ends the arm's goals; the next of them may ask again
+LOOK_EVERY = 0.02  # [s]
+ENDS = 2.0  # [s] in which a cancelled goal has ended
+SPOKEN_TO = 0.2  # [s] since the last command, within which a goal holds the arm
 
 
 class TopicGripper:
@@ -29,99 +34,153 @@ class TopicGripper:
 
     def __init__(self, node: Node, wire: Embodiment, topic: str) -> None:
         self.topics: tuple[str, ...] = (node.resolve_topic_name(topic),)
-        self._wire = wire
+        self._wire, self._wishes = wire, Wishes()
         self._publisher = node.create_publisher(Float64MultiArray, topic, NEWEST)
-        self._closure, self._left = -1.0, 0
+        self._said, self._left = False, 0
 
     def send(self, closure: float) -> None:
         """Publish, when it is new or was not said for a while."""
         self._left -= 1
-        if closure != self._closure or self._left <= 0:
-            self._closure, self._left = closure, AGAIN
-            self._publisher.publish(Float64MultiArray(data=gripper_command(self._wire, closure)))
+        self._wishes.want(closure)
+        if self._wishes.news or (self._said and self._left <= 0):
+            self._said, self._left = True, AGAIN
+            self._publisher.publish(Float64MultiArray(data=gripper_command(self._wire, self._wishes.take())))
 
     def close(self) -> None:
         """Nothing to end."""
 
 
 class ActionGripper:
-    """``control_msgs`` ParallelGripperCommand or GripperCommand.
+    """Asks a hand's actions, in a thread of its own.
 
-    A goal that is rejected is a fault, and is not asked again before the next goal of the arm. One that stalls while closing holds something:
-    its measured width becomes the arm's signals ``<arm>_gripper_width`` [m] and ``<arm>_gripper_stalled``.
+    A goal that is rejected or breaks is a fault, and is not asked again before the next goal of the arm. How one ends becomes the arm's signals
+    ``<arm>_gripper_width`` [m], ``<arm>_gripper_stalled`` and ``<arm>_gripper_holds``.
+
+    Args:
+        hand: makes the hand, on the node that it is given.
+        arm: name of the arm; ``runtime/home/<arm>`` homes a gripper that may be homed, and nothing else does.
 
     Raises:
-        SkillkitError: control_msgs is not installed.
+        SkillkitError: the package of its actions is not installed.
     """
 
-    def __init__(self, node: Node, wire: Embodiment, name: str, kind: str, factor: float, force: float | None, readiness: Readiness) -> None:
-        if wire.gripper is None:
-            raise SkillkitError(f"{wire.name} has no gripper in its model; allowed for its gripper driver: none")
+    def __init__(self, node: Node, arm: str, hand: Callable[[Node], Hand], readiness: Readiness) -> None:
         self.topics: tuple[str, ...] = ()
-        self._thread = ActionThread(node, f"{name.replace('/', '_')}_client")
-        self._gripper, self._joint, self._factor = wire.gripper, wire.gripper.joints[0], factor
-        self._force, self._readiness = wire.gripper.force if force is None else force, readiness
-        self._action, self._goal = _action(kind)
-        self._client: Any = ActionClient(self._thread.node, self._action, name)
-        self._asked, self._wanted, self._number, self._waiting = -1.0, -1.0, 0, False
-        self._rejected: float | None = None  # when, monotonic clock [s]
-        self._looking = self._thread.node.create_timer(0.02, self._ask)
+        self._thread = ActionThread(node, f"{arm}_gripper_client")
+        try:
+            self._hand = hand(self._thread.node)
+        except SkillkitError:
+            self._thread.close()
+            raise
+        self._readiness, self._wishes = readiness, Wishes()
+        self._number, self._waiting = 0, False
+        self._running: Any = None  # handle of the goal under way
+        self._result: Any = None  # of the goal that has ended and is not read yet
+        self._homing, self._holds, self._commanded = False, False, float("-inf")
+        self._since: dict[str, float] = {}  # moments [s, monotonic clock] of what is going on: a fault, a cancel
+        self._looking = self._thread.node.create_timer(LOOK_EVERY, self._look)
+        if self._hand.homing() is not None:
+            self._thread.node.create_service(Trigger, f"runtime/home/{arm}", self._home)
+        self._thread.start()
 
     def send(self, closure: float) -> None:
         """Note what is wanted; the executor asks for it."""
-        self._wanted = closure
+        self._commanded = time.monotonic()
+        self._wishes.want(closure)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Ask no more; what it holds it goes on holding."""
         self._thread.close()
 
+    def _look(self) -> None:
+        now = time.monotonic()
+        if self._result is not None and (grip := self._hand.read(self._result)) is not None:
+            self._result = None
+            self._tell(grip)
+        if now - self._since.get("cancel", now) > ENDS:
+            self._break("the gripper's goal was cancelled and does not end")
+        if "fault" not in self._since:
+            self._ask()
+        elif now - self._since["fault"] > FAULTY:
+            del self._since["fault"]
+            self._wishes.forget()
+            self._readiness.tell("gripper", "ready")
+
     def _ask(self) -> None:
-        if self._rejected is not None:
-            if time.monotonic() - self._rejected > REJECTED:
-                self._rejected, self._asked, self._wanted = None, -1.0, -1.0
-                self._readiness.tell("gripper", "ready")
+        if not self._wishes.news or self._waiting or self._homing or "cancel" in self._since:
             return
-        if self._waiting or self._wanted < 0.0 or abs(self._wanted - self._asked) < CHANGE or not self._client.server_is_ready():
+        if self._running is not None and not self._hand.preempts:
+            self._since["cancel"] = time.monotonic()
+            self._running.cancel_goal_async()
             return
-        self._asked, self._waiting, self._number = self._wanted, True, self._number + 1
-        opening = opening_of(self._gripper, self._asked) / self._factor
+        client, goal = self._hand.goal(self._wishes.wanted)
+        if client.server_is_ready():
+            self._wishes.take()
+            self._holds = False
+            self._start(client, goal)
+
+    def _start(self, client: Any, goal: Any) -> None:
+        self._waiting, self._result, self._number = True, None, self._number + 1
         number = self._number
-        self._client.send_goal_async(self._goal(self._joint, opening, self._force)).add_done_callback(lambda future: self._answered(future.result(), number))
+        asked = client.send_goal_async(goal, feedback_callback=lambda message: self._hand.feedback(message.feedback))
+        asked.add_done_callback(lambda future: self._answered(future.result(), number))
 
     def _answered(self, handle: Any, number: int) -> None:
         self._waiting = False
-        self._readiness.tell("gripper", "ready" if handle.accepted else "fault", "the gripper's controller rejected its goal")
-        self._rejected = None if handle.accepted else time.monotonic()
-        if handle.accepted:
-            handle.get_result_async().add_done_callback(lambda future: self._finished(future.result().result, number))
+        if not handle.accepted:
+            self._break("the gripper's controller rejected its goal")
+            return
+        self._running = handle
+        handle.get_result_async().add_done_callback(lambda future: self._finished(future.result(), number))
 
-    def _finished(self, result: Any, number: int) -> None:
+    def _finished(self, answer: Any, number: int) -> None:
         if number != self._number:  # another goal has taken its place
             return
-        position = result.position if hasattr(result, "position") else next(iter(result.state.position), float("nan"))
-        self._readiness.signal("gripper_stalled", float(result.stalled))
-        self._readiness.signal("gripper_width", float(position) * self._factor)
+        self._running = None
+        self._since.pop("cancel", None)
+        if answer.status == GoalStatus.STATUS_CANCELED:
+            self._homed()
+        else:
+            self._result = answer.result
 
+    def _tell(self, grip: Grip) -> None:
+        homed = self._homing
+        self._homed()
+        if grip.error:
+            self._break(f"the gripper failed: {grip.error}")
+        if homed or grip.error:
+            return
+        self._holds = grip.holds
+        for name, value in (("gripper_stalled", grip.stalled), ("gripper_holds", grip.holds), ("gripper_width", grip.width)):
+            self._readiness.signal(name, float(value))
+        if grip.stalled and not grip.holds:
+            self._thread.node.get_logger().warning(f"the gripper stalled: its fingers stand {1e3 * grip.width:.1f} mm apart and hold nothing")
 
-def opening_of(gripper: Gripper, closure: float) -> float:
-    """Closure 0 … 1 → gap between the fingers [m]."""
-    return gripper.width * (1.0 - min(1.0, max(0.0, closure)))
+    def _break(self, reason: str) -> None:
+        self._running, self._since = None, {"fault": time.monotonic()}
+        self._number += 1  # whatever the broken goal still says is of no interest
+        self._homed()
+        self._readiness.tell("gripper", "fault", reason)
 
+    # -- homing ------------------------------------------------------------------------------------------------------------------------
 
-def _action(kind: str) -> tuple[Any, Any]:
-    """The action's type, and what makes a goal of a joint's name, its position [m] and a force [N]."""
-    try:
-        from control_msgs.action import GripperCommand, ParallelGripperCommand
-        from sensor_msgs.msg import JointState
-    except ImportError:
-        raise SkillkitError(f"the gripper driver '{kind}' needs control_msgs: apt-get install ros-$ROS_DISTRO-control-msgs; it is in no wheel") from None
+    def _home(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        asked = self._hand.homing()
+        reasons = {
+            "a goal holds the arm; end it first": time.monotonic() - self._commanded < SPOKEN_TO,
+            "the gripper holds something": self._holds,
+            "the gripper is moving": self._running is not None or self._waiting or self._homing,
+            "the gripper's driver is not there": asked is None or not asked[0].server_is_ready(),
+        }
+        response.message = next((reason for reason, holds in reasons.items() if holds), "")
+        response.success = not response.message
+        if asked is not None and response.success:
+            self._homing = True
+            self._readiness.tell("homing", "blocked", "the gripper is homing")
+            self._start(*asked)
+        return response
 
-    def parallel(joint: str, position: float, force: float) -> Any:
-        return ParallelGripperCommand.Goal(command=JointState(name=[joint], position=[float(position)], effort=[float(force)]))
-
-    def single(joint: str, position: float, force: float) -> Any:
-        goal = GripperCommand.Goal()
-        goal.command.position, goal.command.max_effort = float(position), float(force)
-        return goal
-
-    return (ParallelGripperCommand, parallel) if kind == "parallel_gripper" else (GripperCommand, single)
+    def _homed(self) -> None:
+        if self._homing:
+            self._homing = False
+            self._readiness.tell("homing", "ready")

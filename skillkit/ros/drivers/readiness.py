@@ -42,10 +42,10 @@ class Readiness:
                 self._speed = min(1.0, max(0.0, speed))
                 self._settle()
 
-    def signal(self, name: str, value: float) -> None:
-        """A named number of this arm, into the observation."""
+    def signal(self, name: str, value: float, of_arm: bool = True) -> None:
+        """A named number into the observation, behind the arm's name where it is one of the arm's."""
         now = self._now()
-        self._put(SignalInput(f"{self._arm}_{name}", now, now, float(value)))
+        self._put(SignalInput(f"{self._arm}_{name}" if of_arm else name, now, now, float(value)))
 
     @property
     def ready(self) -> bool:
