@@ -16,10 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from skillkit import share
+from skillkit import compiled, share
 from skillkit.braking_tail import braking_tail
 from skillkit.embodiment import Embodiment
 from skillkit.safety import SafetyGate
+
+if compiled.chosen():  # both paths send the same, bit for bit
+    from skillkit.compiled.limits import CompiledLimits as LIMITS
+else:
+    from skillkit.braking import JointLimits as LIMITS
 
 RATES = (50.0, 100.0, 125.0, 250.0, 500.0, 1000.0)  # [Hz]
 SEQUENCE = (100, 400)  # inputs between two resets
@@ -176,7 +181,7 @@ def attack(arms: Sequence[Embodiment], inputs: int, seed: int) -> dict[str, Any]
     counts = {"passed": 0, "limited": 0, "stopped": 0, "sequences": 0}
     while len(times) < inputs:
         arm, rate = arms[int(rng.integers(len(arms)))], float(rng.choice(RATES))
-        gate, monitor = SafetyGate(arm, rate), Monitor(arm, rate)
+        gate, monitor = SafetyGate(arm, rate, limits=LIMITS), Monitor(arm, rate)
         start = rng.uniform(arm.lower, arm.upper)
         if rng.random() < 0.2:
             start = start + rng.uniform(-0.4, 0.4, arm.n) * np.minimum(1.0, arm.upper - arm.lower)  # may lie outside the limits

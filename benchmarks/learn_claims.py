@@ -42,7 +42,7 @@ TAIL = tuple(task for task, count in FEWER.items() if count <= 2)
 HARD = ("push-v3", "pick-place-v3", "peg-insert-side-v3")  # that one network learns least easily
 UNSEEN = MT50[4::10]  # five tasks that are kept out
 POOL = (1, 3, 10, 25)
-CHAINS, LONGEST = 30, 5
+CHAINS, LONGEST, MOVING = 30, 5, 60  # the last: steps in which the tool is brought to where the last task left it
 
 
 class Bench:
@@ -60,13 +60,13 @@ class Bench:
             print(key, file=sys.stderr, flush=True)
         return self.found[key]
 
-    def runs(self, name: str, tasks: Sequence[str], data: Path, **values: Any) -> list[dict[str, Any]]:
-        """One training and its evaluation per seed."""
+    def runs(self, name: str, judged: Sequence[str], data: Path, **values: Any) -> list[dict[str, Any]]:
+        """One training and its evaluation per seed; it learns the tasks that it is judged by, if ``values`` name no others."""
 
         def run(seed: int) -> dict[str, Any]:
             with tempfile.TemporaryDirectory() as folder:
                 given = {"dataset": str(data), **BASE, "steps": self.options.steps, **values}
-                return train_and_evaluate(Path(folder), given, tasks, self.options.episodes, seed)
+                return train_and_evaluate(Path(folder), given, judged, self.options.episodes, seed)
 
         return [self.once(f"{name}/{seed}", lambda seed=seed: run(seed)) for seed in range(self.options.seeds)]
 
@@ -191,7 +191,7 @@ def done_in_a_row(acting: Acting, order: Sequence[str], number: int) -> int:
         world, act = BenchmarkTask(task), policy_of(acting, task)
         observation, success = world.reset(SEEDS_PER_TASK * 20 + number), False
         observation = observation if tool is None else moved_to(world, observation, tool)
-        for _ in range(LIMIT):
+        for _ in range(LIMIT - MOVING):
             observation, success = world.step(act(observation))
             if success:
                 break
@@ -201,9 +201,9 @@ def done_in_a_row(acting: Acting, order: Sequence[str], number: int) -> int:
     return len(order)
 
 
-def moved_to(world: BenchmarkTask, observation: np.ndarray, tool: np.ndarray, steps: int = 60) -> np.ndarray:
+def moved_to(world: BenchmarkTask, observation: np.ndarray, tool: np.ndarray) -> np.ndarray:
     """The tool brought to where the last task left it, above the table where objects stand: up first, then across."""
-    for step in range(steps):
+    for step in range(MOVING):
         target = np.array([*(observation[:2] if step < 15 else tool[:2]), max(float(tool[2]), 0.2)])
         observation = world.step(np.append(np.clip(10.0 * (target - observation[:3]), -1.0, 1.0), -1.0)).observation
     return observation

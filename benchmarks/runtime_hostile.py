@@ -27,15 +27,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from gate_hostile import RATES, Monitor
 
-from skillkit import share
-from skillkit.arm import RESEED, ArmLoop
+from skillkit import compiled, share
+from skillkit.arm import RESEED
+from skillkit.assembly.system import arm_loop
 from skillkit.braking import JointLimits
+from skillkit.cell import CellArm
 from skillkit.embodiment import Embodiment
-from skillkit.kinematics import ArmKinematics, CartesianController
 from skillkit.option import Option, Situation
 from skillkit.pose import Array, Pose
 from skillkit.runtime import Runtime
-from skillkit.safety import SafetyGate
 from skillkit.spaces import (
     CancelInput,
     CartesianDelta,
@@ -124,7 +124,7 @@ class Driven:
 
     def __init__(self, name: str, arm: Embodiment, rng: Rng) -> None:
         self.name, self.arm, self.rng, self.dt = name, arm, rng, 1.0 / arm.control_rate
-        self.loop = ArmLoop(name, arm, Pose.from_vector(), ArmKinematics(arm), CartesianController(arm, arm.control_rate), SafetyGate(arm, arm.control_rate))
+        self.loop = arm_loop(CellArm(name, arm, Pose.from_vector()), compiled.chosen())
         self.policy = Hostile(name, arm, rng)
         self.position = rng.uniform(arm.lower, arm.upper)
         if rng.random() < 0.2:  # at rest, perhaps outside the limits

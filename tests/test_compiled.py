@@ -100,6 +100,22 @@ def test_what_cannot_be_used_counts_as_nothing(bad: object) -> None:
     assert "input" in control.move(arm.home, bad).active_limits  # type: ignore[arg-type]
 
 
+def test_free_axes_and_what_comes_first_are_those_of_python_and_a_rehearsal_leaves_no_trace() -> None:
+    arm, rng = Embodiment.load("panda"), np.random.default_rng(6)
+    plain, fast = CartesianController(arm, 100.0), CompiledController(arm, 100.0)
+    for tick in range(120):
+        aim: tuple[tuple[str, ...], str] = ((), ("rz",))[tick % 40 >= 20], ("", "position", "rotation")[tick // 40]
+        for control in (plain, fast):
+            control.aim(*aim)
+        delta, before = rng.normal(size=6) * 0.003, dict(vars(fast))
+        fast.step(arm.home, -delta)
+        vars(fast).update(before)
+        one, other = (call(control, (0, 1, 3)[tick % 3], plain._position, delta, plain.target) for control in (plain, fast))
+        np.testing.assert_allclose(other.position, one.position, rtol=0.0, atol=ROUNDING)
+        np.testing.assert_allclose(fast.residual, plain.residual, rtol=0.0, atol=ROUNDING)
+        fast.restore(fast.snapshot())
+
+
 def test_a_snapshot_continues_bit_for_bit() -> None:
     arm, rng = Embodiment.load("ur5e"), np.random.default_rng(3)
     one, other = CompiledController(arm, 100.0), CompiledController(arm, 100.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +27,7 @@ class CompiledController(CartesianController):
     """Does what its base class does, to within rounding, at a tenth of its time.
 
     One array holds the whole state and is replaced in every tick. The tool is located at the commanded position when a tick ends, so
-    there is nothing to prepare.
+    there is nothing to prepare. While axes of the tool are free, or rotation comes first, it is the base class that steers.
     """
 
     def __init__(self, arm: Embodiment, rate: float = 100.0) -> None:
@@ -37,6 +38,8 @@ class CompiledController(CartesianController):
         """
         super().__init__(arm, rate)
 
+    _python: CartesianController | None = None  # what steers while the compiled law cannot say what is asked
+    _states: Array  # (1, numbers), replaced in every tick
     _constants_of: JointLimits | None = None  # the limits that the constants were made for
 
     @cached_property
@@ -53,7 +56,7 @@ class CompiledController(CartesianController):
         numbers[law.POSTURE_BEHIND] = control.POSTURE_BEHIND
         numbers[law.POSTURE_RATE], numbers[law.RATE], numbers[law.RAMP] = control.POSTURE_RATE, self._rate, limits.ramp
         numbers[law.DIVERGED], numbers[law.LARGEST] = control.DIVERGED, control.LARGEST_DELTA
-        numbers[law.POSITION_FIRST], numbers[law.TASK] = self._position_first, self._task is not None
+        numbers[law.POSITION_FIRST], numbers[law.TASK] = self._first == "position", self._task is not None
         numbers[law.WEIGHT : law.WEIGHT + 6] = self._weight
         numbers[law.PROJECTION : law.PROJECTION + 36] = (np.eye(6) if self._task is None else self._task).ravel()
         return frozen(np.concatenate((numbers, limits.table, self.arm.home, np.ones(self.arm.n) if self._ready is None else self._ready)))
@@ -73,29 +76,46 @@ class CompiledController(CartesianController):
     def target(self) -> Pose:
         """The pose being steered to, ``transform_tool_to_base``."""
         at = law.TARGET
+        if self._python is not None:
+            return self._python.target
         return Pose(frozen(self._state[at + 9 : at + 12]), frozen(self._state[at : at + 9].reshape(3, 3)))
 
     @property
     def residual(self) -> Array:
         """(6,) target minus commanded pose, base axes [m, rad]."""
+        if self._python is not None:
+            return self._python.residual
         return self._state[law.REST : law.REST + 6]
 
     @property
     def manipulability(self) -> float:
         """√det(J Jᵀ) at the commanded position (Yoshikawa 1985), √det(Jᵀ J) with fewer than six joints."""
+        if self._python is not None:
+            return self._python.manipulability
         return manipulability(self.kinematics.jacobian(self._position))
 
     def prepare(self) -> None:
         """Nothing is left to do between two ticks."""
+        if self._python is not None:
+            self._afresh().prepare()
+
+    def aim(self, free: tuple[str, ...] = (), first: str = "") -> None:
+        """As the base class."""
+        if (free, first) != self._aim:
+            self.restore({**self.snapshot(), "free": list(free), "first": first})
 
     def reset(self, position: Array) -> None:
         """Start at rest at joint positions (n,); an unusable position leaves the arm where it was commanded."""
+        if self._python is not None:
+            return self._afresh().reset(position)
         given = control._vector(position, self.arm.n)
         start, rest = self._position if given is None else frozen(given), frozen(np.zeros(self.arm.n))
         self._complete(start, start, rest, rest)
 
     def step(self, measured: Array, delta: Array, frame: str = "base") -> ControlStep:
         """As the base class."""
+        if self._python is not None:
+            return self._afresh().step(measured, delta, frame)
         given, _, _, seen = self._inputs
         _load(given, delta)
         _load(seen, measured)
@@ -108,6 +128,8 @@ class CompiledController(CartesianController):
 
     def track(self, measured: Array, pose: Pose) -> ControlStep:
         """As the base class."""
+        if self._python is not None:
+            return self._afresh().track(measured, pose)
         _, rotation, point, seen = self._inputs
         if isinstance(pose, Pose):
             _load(rotation, pose.rotation)
@@ -117,8 +139,14 @@ class CompiledController(CartesianController):
         _load(seen, measured)
         return self._tick(law.POSE)
 
+    def move(self, measured: Array, goal: Array) -> ControlStep:
+        """As the base class, whose code this is."""
+        return super().move(measured, goal) if self._python is None else self._afresh().move(measured, goal)
+
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
+        if self._python is not None:
+            return self._python.snapshot()
         state = self._state
         self._before, self._holding, self._limited = self._block(law.BEFORE), bool(state[law.HOLDING]), bool(state[law.MET])
         return super().snapshot()
@@ -126,8 +154,20 @@ class CompiledController(CartesianController):
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
         super().restore(snapshot)
+        self._constants_of = self._python = None
+        if self._free is not None or self._first == "rotation":
+            self._python = CartesianController.__new__(CartesianController)
+            vars(self._python).update(vars(self))
+            self._python.restore(snapshot)
+            return
         target = Pose(self._target_point, self._target_rotation)
         self._complete(self._position, self._before, self._step, self._change, target, snapshot["holding"], snapshot["limited"])
+
+    def _afresh(self) -> CartesianController:
+        """What steers instead, as a copy: a state is replaced, never changed in place."""
+        plain = copy(self._python)
+        self._python = plain
+        return plain  # type: ignore[return-value]
 
     def _tick(self, mode: int) -> ControlStep:
         if self._constants_of is not self.limits:
@@ -149,6 +189,8 @@ class CompiledController(CartesianController):
         return (*words, "tracking") if bits & law.TRACKING else tuple(words)
 
     def _rest(self, measured: Array, faults: tuple[str, ...]) -> ControlStep:
+        if self._python is not None:
+            return self._afresh()._rest(measured, faults)
         _load(self._inputs[3], measured)
         step = self._tick(law.STOP)
         return step._replace(active_limits=(*faults, *step.active_limits)) if faults else step

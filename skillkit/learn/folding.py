@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from skillkit.exceptions import InvalidValue
+from skillkit.learn.attractors import Attractors
 from skillkit.learn.model import Model
 from skillkit.learn.networks import Network
 from skillkit.learn.networks.heads import Heads
@@ -22,7 +23,7 @@ from skillkit.learn.networks.network import TaskLinear, Trunk
 from skillkit.learn.networks.relation import Relation
 from skillkit.learn.networks.separate import Separate, Soft
 from skillkit.learn.networks.shared import Shared
-from skillkit.learn.outputs import Bins
+from skillkit.learn.outputs import Bins, Regression
 
 Layers = list[tuple[Tensor, Tensor]]  # W (inputs, outputs) and b (outputs,) of each layer, ReLU between them
 
@@ -38,15 +39,24 @@ def fold(model: Model, task: str) -> dict[str, Tensor]:
         condition = model.condition(torch.tensor([number]))[0]
         features, actions = model.features, model.tasks[number].actions
         found = {"matrix": features.matrix.T, "mean": features.mean, "deviation": features.deviation}
-        output = model.output
-        found |= {"low": output.low[:actions], "step": output.step[:actions]} if isinstance(output, Bins) else {"unit": output.unit[:actions]}
+        found |= _output(model.output, actions)
         for one, member in enumerate(model.members):
             for place, (weight, bias) in enumerate(fold_network(member, condition, number)):
                 found[f"members.{one}.{place}.weight"], found[f"members.{one}.{place}.bias"] = weight, bias
+    member_size = model.members[0].shape.actions[number]
     last = max(int(name.split(".")[2]) for name in found if name.startswith("members."))
     for name in [name for name in found if name.startswith("members.") and name.split(".")[2] == str(last)]:
-        found[name] = found[name][..., : output.size(actions, model.config.bins)]
+        found[name] = found[name][..., :member_size]
     return {name: value.detach().to(torch.float32).contiguous() for name, value in found.items()}
+
+
+def _output(output: Attractors | Bins | Regression, actions: int) -> dict[str, Tensor]:
+    """What the last numbers mean."""
+    if isinstance(output, Attractors):
+        return {"points": torch.tensor(output.columns, dtype=torch.float32), "largest": output.largest}
+    if isinstance(output, Bins):
+        return {"low": output.low[:actions], "step": output.step[:actions]}
+    return {"unit": output.unit[:actions]}
 
 
 def foldable(model: Model) -> bool:

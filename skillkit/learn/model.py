@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from skillkit.exceptions import InvalidValue, SkillkitError, UnknownName
+from skillkit.learn.attractors import Attractors
 from skillkit.learn.condition import CONDITIONS
 from skillkit.learn.config import Config, from_dict
 from skillkit.learn.dataset import Space
@@ -54,9 +55,7 @@ class Model(nn.Module):
         self.encoder = _encoder(config.encoder, space)
         seen = [self.encoder.size] * (1 + (config.goal == "image")) if self.encoder is not None else []
         self.condition = CONDITIONS[config.condition](_vectors(config, tasks) if vectors is None else vectors)
-        widest = max(task.actions for task in tasks)
-        self.output = Bins(widest, config.bins) if config.bins else Regression(widest, config.loss)
-        sizes = tuple(self.output.size(task.actions, config.bins) for task in tasks)
+        self.output, sizes = _output(config, space, [task.actions for task in tasks])
         shape = Shape(self.features.size + sum(seen), self.condition.size, sizes, config.hidden, (*self.features.groups, *seen))
         options = {**config.network_options, **({"film": True} if config.film else {})}
         try:
@@ -80,7 +79,7 @@ class Model(nn.Module):
             InvalidValue: a model that sees images got none.
         """
         x = self._seen(raw, images)
-        return self.output([member(x, condition, task) for member in self.members])
+        return self.output([member(x, condition, task) for member in self.members], raw)
 
     def _seen(self, raw: Tensor, images: Tensor | None) -> Tensor:
         """(S, b, inputs) of the networks: features of the state, then of every image."""
@@ -98,7 +97,7 @@ class Model(nn.Module):
         mask = torch.arange(actions.shape[-1], device=raw.device) < own[:, None]
         with torch.autocast(raw.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
             found = [member(x, condition, task) for member in self.members]
-        each = [(self.output.loss(one.float(), actions).mean(1) * mask).sum(-1) / own for one in found]
+        each = [(self.output.loss(one.float(), actions, raw).mean(1) * mask).sum(-1) / own for one in found]
         return torch.stack(each).sum(0)
 
     def penalty(self) -> Tensor:
@@ -152,6 +151,18 @@ class Model(nn.Module):
         )
         made.load_state_dict(weights)
         return made.eval()
+
+
+def _output(config: Config, space: Space, actions: Sequence[int]) -> tuple[Attractors | Bins | Regression, tuple[int, ...]]:
+    """What the networks' numbers mean, and how many each task needs."""
+    widest = max(actions)
+    if config.modes:
+        if min(actions) != widest:
+            raise InvalidValue("modes", config.modes, "0 where tasks differ in their number of actions")
+        points: Mapping[str, Sequence[int]] = space.details.get("points", {})
+        return Attractors(widest, config.modes, points), (Attractors.size(widest, config.modes, len(points)),) * len(actions)
+    output = Bins(widest, config.bins) if config.bins else Regression(widest, config.loss)
+    return output, tuple(output.size(own, config.bins) for own in actions)
 
 
 def describe(folder: str | Path) -> Mapping[str, Any]:

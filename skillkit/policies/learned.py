@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from skillkit.exceptions import InvalidValue, MissingLibrary, SkillkitError
 from skillkit.option import Situation
+from skillkit.policies.outputs import output_of
 from skillkit.policies.tensors import Numbers, read_tensors
 from skillkit.policies.view import View
 from skillkit.pose import Array
@@ -32,11 +33,11 @@ Function = Callable[[Array], NDArray[np.float32]]
 
 
 class Network:
-    """The folded network: features, layers of each member with ReLU between them; their mean times the actions' unit, or the likeliest bins."""
+    """The folded network: features, layers of each member with ReLU between them; what their numbers mean says the output."""
 
     def __init__(self, numbers: Numbers, scales: tuple[float, ...], first: int) -> None:
         self.matrix, self.mean = numbers["matrix"], numbers["mean"]
-        self.output = Bins(numbers["low"], numbers["step"]) if "low" in numbers else Mean(numbers["unit"])
+        self.output = output_of(numbers)
         self.inverse = np.float32(1.0) / numbers["deviation"]
         self.scales, self.first = np.array(scales, dtype=np.float32), first
         counts: dict[str, int] = {}
@@ -55,7 +56,7 @@ class Network:
         if len(self.scales):
             parts.append(np.tanh(found[self.first :] / self.scales[:, None]).ravel())
         x = np.concatenate(parts)
-        return self.output([_through(layers, x) for layers in self.members])
+        return self.output([_through(layers, x) for layers in self.members], observation)
 
 
 def _through(layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]], x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,42 +65,6 @@ def _through(layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]], x: N
         x = np.maximum(x @ weight + bias, np.float32(0.0))
     last: NDArray[np.float32] = x @ layers[-1][0] + layers[-1][1]
     return last
-
-
-class Mean:
-    """The mean of the members' numbers, in units of the actions."""
-
-    def __init__(self, unit: NDArray[np.float32]) -> None:
-        self.unit = unit
-
-    def __call__(self, members: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Numbers (actions,) of each member → (actions,)."""
-        total = np.zeros_like(self.unit)
-        for found in members:
-            total = total + found
-        action: NDArray[np.float32] = total * (self.unit / np.float32(len(members)))
-        return action
-
-
-class Bins:
-    """Shares of bins along each action → the mean around the likeliest two neighbours and the bins beside them, as in training."""
-
-    def __init__(self, low: NDArray[np.float32], step: NDArray[np.float32]) -> None:
-        self.low, self.step, self.rows = low, step, np.arange(len(low))
-
-    def __call__(self, members: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Numbers (actions · bins,) of each member → (actions,)."""
-        shares = np.zeros((len(self.low), len(members[0]) // len(self.low)), dtype=np.float32)
-        for found in members:
-            each = found.reshape(shares.shape)
-            grown = np.exp(each - each.max(1, keepdims=True))
-            shares += grown / grown.sum(1, keepdims=True)
-        best = (shares[:, :-1] + shares[:, 1:]).argmax(1)
-        padded = np.pad(shares, ((0, 0), (1, 1)))  # bin k stands at k + 1; beyond the ends there is nothing
-        near = best[:, None] + np.arange(-1, 3)
-        weight = padded[self.rows[:, None], near + 1]
-        action: NDArray[np.float32] = self.low + self.step * ((weight * near).sum(1) / weight.sum(1)).astype(np.float32)
-        return action
 
 
 class Loaded:

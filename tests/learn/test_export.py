@@ -21,6 +21,7 @@ from skillkit.policies.learned import Network  # noqa: E402
 from skillkit.policies.quantise import quantise  # noqa: E402
 from skillkit.policies.tensors import read_tensors  # noqa: E402
 
+VARIANTS = ({"film": True}, {"network": "heads", "film": True}, {"members": 3}, {"bins": 5}, {"bins": 9, "members": 2}, {"modes": 3, "members": 2})
 FOLDED = sorted(name for name, kind in NETWORKS.items() if kind in FOLDS)
 
 
@@ -35,11 +36,7 @@ def said(model: Model, task: str, seen: np.ndarray) -> np.ndarray:
         return model(torch.from_numpy(seen)[None].to(torch.float32), torch.tensor([model.number(task)]))[0].numpy()
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [*({"network": name} for name in FOLDED), {"film": True}, {"network": "heads", "film": True}, {"members": 3}, {"bins": 5}, {"bins": 9, "members": 2}],
-    ids=str,
-)
+@pytest.mark.parametrize("changes", [*({"network": name} for name in FOLDED), *VARIANTS], ids=str)
 def test_a_folded_task_is_the_model_on_that_task(changes: dict, configured: Callable, tmp_path: Path) -> None:
     model = trained(configured, tmp_path, **changes)
     seen = np.random.default_rng(0).normal(size=(20, 6))
@@ -54,8 +51,9 @@ def test_what_cannot_be_folded_says_so(configured: Callable, tmp_path: Path) -> 
         fold(trained(configured, tmp_path, network="mixture"), "flee")
 
 
-def test_bins_are_not_written_as_onnx_and_nothing_is_left_behind(configured: Callable, tmp_path: Path) -> None:
-    trained(configured, tmp_path / "run", bins=5)
+@pytest.mark.parametrize("word", ["bins", "modes"])
+def test_bins_and_modes_are_not_written_as_onnx_and_nothing_is_left_behind(word: str, configured: Callable, tmp_path: Path) -> None:
+    trained(configured, tmp_path / "run", **{word: 5})
     with pytest.raises(InvalidValue, match="numpy"):
         export_skill(tmp_path / "run", tmp_path / "out", "flee", onnx=True)
     assert not (tmp_path / "out").exists()
@@ -97,7 +95,7 @@ def test_onnx_says_what_the_model_says_and_eight_bits_nearly_so(configured: Call
     pytest.importorskip("onnxruntime", reason="the extra 'onnx' is not installed")
     from skillkit.policies.learned import Loaded
 
-    model = trained(configured, tmp_path / "run", members=2, steps=200)
+    model = trained(configured, tmp_path / "run", members=2, steps=80)
     export_skill(tmp_path / "run", tmp_path / "plain", "approach", onnx=True)
     export_skill(tmp_path / "run", tmp_path / "int8", "approach", onnx=True, int8=quantise)
     seen = np.random.default_rng(0).uniform(-1, 1, (50, 6))

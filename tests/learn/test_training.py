@@ -46,6 +46,7 @@ VARIANTS = {
     "famo": {"weighting": "famo", "sampling": "square_root", "slots": 5},
     "relation": {"network": "relation"},
     "bins": {"bins": 5, "members": 2, "jitter": 0.01},
+    "modes": {"modes": 3, "members": 2},
     "sixteen bits": {"precision": "bfloat16", "shift": 0.05},
 }
 
@@ -71,7 +72,7 @@ def test_kill_9_on_the_way_loses_nothing(configured: Callable, tmp_path: Path) -
     file.write_text(yaml.safe_dump(config.as_dict()))
     command = [sys.executable, "-m", "skillkit", "train", str(file), "-o", str(tmp_path / "run")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # many seconds for torch to load where the machine is busy
     while not (tmp_path / "run" / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
@@ -139,7 +140,7 @@ def test_a_weighting_of_all_tasks_asks_for_a_slot_for_each(configured: Callable,
 
 
 def test_tasks_told_in_words_extend_to_words_not_heard_before(configured: Callable, tmp_path: Path) -> None:
-    trained(configured(condition="language", steps=300, batch=32, rate=5e-3), tmp_path)
+    trained(configured(condition="language", steps=100, batch=16, rate=5e-3), tmp_path)
     acting, seen = Acting(tmp_path), torch.tensor([0.1, -0.2, 0.3, 0.5, 0.4, -0.1]).numpy()
     assert acting.of("new", "approach the goal")(seen) == pytest.approx(acting.of("approach")(seen), abs=1e-6)
     with pytest.raises(UnknownName):
