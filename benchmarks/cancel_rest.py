@@ -207,11 +207,12 @@ def main() -> int:
         print("arm    cancels  speed  braking [ms]    rest − braking [ms]: by commands   by the clock    within 2 periods: by commands  by the clock")
         for row in rows:
             print(
-                f"{row['robot']:6} {row['preempted']:3}/{row['cancels']:3} {row['speed']:6.0%}  {row['braking_ms']:4.0f} … {row['longest_braking_ms']:4.0f}"
-                f"{row['by_commands_over_ms']:24.1f} … {row['by_commands_worst_over_ms']:5.1f}"
-                f"{row['by_clock_over_ms']:9.1f} … {row['by_clock_worst_over_ms']:5.1f}"
-                f"{row['by_commands_within']:18}/{row['cancels']}{row['by_clock_within']:10}/{row['cancels']}"
+                f"{row['robot']:6} {row['preempted']:3}/{row['cancels']:3} {row['speed']:6.0%}  {row['braking_ms']:4.0f} … {row['longest_braking_ms']:4.0f}",
+                end="",
             )
+            print(f"{row['by_commands_over_ms']:24.1f} … {row['by_commands_worst_over_ms']:5.1f}", end="")
+            print(f"{row['by_clock_over_ms']:9.1f} … {row['by_clock_worst_over_ms']:5.1f}", end="")
+            print(f"{row['by_commands_within']:18}/{row['cancels']}{row['by_clock_within']:10}/{row['cancels']}")
     return 0 if all(row["preempted"] == row["by_commands_within"] == row["cancels"] for row in rows) else 1
 
 

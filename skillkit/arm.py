@@ -9,7 +9,7 @@ import numpy as np
 
 from skillkit.embodiment import Embodiment
 from skillkit.pose import Array, Pose, frozen
-from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot
+from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot, StopReport
 from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState, WrenchInput
 from skillkit.wrench import Feeling, Touch
 
@@ -34,6 +34,8 @@ class ArmLoop:
         self.latest: JointInput | None = None
         self.engaged = False
         self.closure = 0.0
+        self.share = 1.0  # of the velocity limits, as what was asked last allows; it stands while the arm comes to rest
+        self.gripped = 1.0  # the closure at which the gripper's force reached its limit
         self.sent_position: Array | None = None
         self.sent_velocity: Array = frozen(np.zeros(embodiment.n))
         self.stopped_because = ""
@@ -92,6 +94,12 @@ class ArmLoop:
         if self.engaged and not (self.held or self.gate.at_rest):
             return False
         return self.latest is None or bool(self.stopped_because) or float(np.max(np.abs(self.latest.velocity))) <= self.embodiment.settle
+
+    @property
+    def protective_stop(self) -> StopReport | None:
+        """The stop that has ended a goal of this arm, until the next one begins; ``None`` where there is none."""
+        report = self.gate.stopped if self.stopped_because else None
+        return None if report is None else report._replace(torque=True if self.driver.state == "ready" else None)
 
     # -- who holds it -----------------------------------------------------------------------------------------------------------------
 
@@ -162,8 +170,14 @@ class ArmLoop:
 
     # -- one tick -----------------------------------------------------------------------------------------------------------------------
 
-    def command(self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float) -> JointCommand | None:
+    def command(
+        self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float, speed: float = 1.0, deadman: bool = True
+    ) -> JointCommand | None:
         """One control tick at ``now``; ``clock`` is the time that options see, behind ``now`` by the time spent paused.
+
+        Args:
+            speed: share of the velocity limits that an operator allows, above 0 and up to 1; the directive may ask for less.
+            deadman: whether it is held; while it is not the arm brakes and stays.
 
         Never raises: whatever fails becomes a command that the gate turns into braking. ``None`` when the arm is not driven from here.
         """
@@ -175,25 +189,33 @@ class ArmLoop:
             return None
         measured = np.array(self.latest.position)
         limits: tuple[str, ...] = ()
+        if isinstance(directive, (CartesianDelta, JointTarget)):
+            self.share = directive.speed
+        speed = min(speed, self.share)
+        if speed != self.gate.speed_share or self.controller.slowing:
+            self.controller.limit_speed(speed)
+            self.gate.limit_speed(speed)
         try:
-            control = self._control(directive, measured, objects, clock)
+            control = self._control(None if self.gate.slowing else directive, measured, objects, clock)
             position, limits = control.position, control.active_limits
         except Exception as error:  # a bug in the controller must not leave the arm without a command
             position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
         self._close(directive)
-        trouble = self.driver.reason if self.driver.state == "fault" else self._unfelt(directive, now)
-        sent = self.gate.stop(trouble) if trouble else self.gate.step(position, measured, now - self.latest.received)
+        trouble = (self.driver.reason or "the driver reports a fault") if self.driver.state == "fault" else self._unfelt(directive, now)
+        sent = self.gate.stop(trouble) if trouble else self.gate.step(position, measured, now - self.latest.received, deadman)
         self.sent_position, self.sent_velocity = frozen(sent.position), frozen(sent.velocity)
         if not sent.safe:
             self.stopped_because = sent.reason
         return JointCommand(self.sent_position, self.sent_velocity, self.closure, (*limits, *(f"{GATE}{word}" for word in sent.limited)), sent.safe)
 
-    def rehearse(self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float) -> JointCommand | None:
+    def rehearse(
+        self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float, speed: float = 1.0, deadman: bool = True
+    ) -> JointCommand | None:
         """What :meth:`command` would return, leaving no trace."""
         parts = (self, self.controller, self.gate, self.touch)
         before = [dict(vars(part)) for part in parts]  # what they hold is replaced, never changed in place
         try:
-            return self.command(directive, objects, now, clock)
+            return self.command(directive, objects, now, clock, speed, deadman)
         finally:
             for part, state in zip(parts, before, strict=True):
                 vars(part).update(state)
@@ -226,9 +248,15 @@ class ArmLoop:
         return max(0.0, min(1.0, begun + self.period / directive.period) - max(0.0, begun))
 
     def _close(self, directive: Directive | None) -> None:
-        closure = directive.closure if isinstance(directive, (CartesianDelta, JointTarget)) else None
-        if closure is not None and closure == closure:
-            self.closure = min(1.0, max(0.0, closure))
+        if not isinstance(directive, (CartesianDelta, JointTarget)):
+            return
+        closure = self.closure if directive.closure is None or directive.closure != directive.closure else min(1.0, max(0.0, directive.closure))
+        gripper = self.embodiment.gripper
+        if directive.force >= 1.0 or gripper is None or self.latest is None or closure < self.gripped < 1.0:
+            self.gripped = 1.0
+        elif self.latest.force >= directive.force * gripper.force:  # the fingers stay where they are
+            self.gripped = min(self.gripped, max(0.0, 1.0 - self.latest.opening / gripper.width))
+        self.closure = min(closure, self.gripped)
 
     # -- state in the open --------------------------------------------------------------------------------------------------------------
 
@@ -239,6 +267,8 @@ class ArmLoop:
             "latest": None if latest is None else [latest.stamp, latest.received, list(latest.position), list(latest.velocity), latest.opening, latest.force],
             "engaged": self.engaged,
             "closure": self.closure,
+            "gripped": self.gripped,
+            "share": self.share,
             "sent": None if self.sent_position is None else [self.sent_position.tolist(), self.sent_velocity.tolist()],
             "stopped_because": self.stopped_because,
             "driver": [self.driver.received, self.driver.state, self.driver.reason, self.driver.speed],
@@ -253,6 +283,7 @@ class ArmLoop:
         latest = snapshot["latest"]
         self.latest = None if latest is None else JointInput(self.name, latest[0], latest[1], tuple(latest[2]), tuple(latest[3]), latest[4], latest[5])
         self.engaged, self.closure, self.stopped_because = snapshot["engaged"], snapshot["closure"], snapshot["stopped_because"]
+        self.gripped, self.share = snapshot.get("gripped", 1.0), snapshot.get("share", 1.0)
         self.sent_position = None if snapshot["sent"] is None else frozen(snapshot["sent"][0])
         self.sent_velocity = frozen(np.zeros(self.embodiment.n) if snapshot["sent"] is None else snapshot["sent"][1])
         self.driver, self.held = DriverInput(self.name, *snapshot["driver"]), snapshot["held"]

@@ -27,6 +27,7 @@ from skillkit.pose import Array, frozen
 
 UNLIMITED = 1e9  # stands for a position limit at infinity
 HAIR = 1e-6  # share of the jerk limit that plans leave unused, so that rounding over a long ramp cannot use up the room
+SHARES = 8  # shares that are tried between two speed limits
 AT_BOUND = 1e-9  # share of a limit within which a value counts as being at it
 
 
@@ -130,6 +131,22 @@ def stopping_step(distance: Array, change: Array, ticks: float | Array = 1.0) ->
     exponential approach that closes ``1/ticks`` of the distance per tick.
     """
     return 2.0 * distance / (ticks + np.sqrt(ticks * ticks + 2.0 * np.abs(distance) / change))
+
+
+def fitting_share(arm: Embodiment, period: float, wanted: float, kept: float, position: Array, step: Array, change: Array) -> float:
+    """The lowest share of the velocity limits, from ``wanted`` up to the one ``kept`` so far, that an arm in this state can change over to.
+
+    A lower speed limit is braked for more gently, with less acceleration to release: under it the acceleration must not be too large already, nor a
+    position limit too near. As the arm slows down the share falls to what is wanted.
+    """
+    for part in (wanted, *np.geomspace(wanted, kept, SHARES)[1:-1].tolist()) if wanted < kept else (wanted,):
+        limits = JointLimits(arm, period, speed=part)
+        up, down = (np.maximum(sign * step, 0.0) + np.maximum(sign * change, 0.0) ** 2 / (2.0 * limits.jerk) for sign in (1.0, -1.0))
+        above, below = (peak * (limits.ramp + 1.0 + peak / (2.0 * limits.change)) for peak in (up, down))
+        inside = (position + above <= np.maximum(limits.upper, position)) & (position - below >= np.minimum(limits.lower, position))
+        if wanted >= kept or (inside & (np.abs(change) <= limits.change)).all():
+            return part
+    return kept
 
 
 def _releasable(step: Array, jerk: Array, span: Array) -> Array:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.protocols import Policy, Snapshot
+from skillkit.safeguard import NO_SAFEGUARD, Safeguard
 from skillkit.spaces import NOTHING, ArmState, CartesianDelta, Delegated, Directive, Ending, Hold, JointTarget, ObjectState, Observation, Outcome
 
 KINDS: dict[type, str] = {CartesianDelta: "delta", JointTarget: "joints", Hold: "hold", Delegated: "delegated"}
@@ -159,6 +160,7 @@ class Option:
         uses: what it leases beside its arms, such as cameras, by name.
         free, first: what its deltas leave free and put first, see :class:`~skillkit.spaces.CartesianDelta`.
         digest: identifies the files the option was made from; recorded in bags.
+        safeguard: how fast and hard it may act, and what is done when what it acts on is too old.
     """
 
     name: str
@@ -173,6 +175,7 @@ class Option:
     watches: tuple[Watch, ...] = ()
     uses: tuple[str, ...] = ()
     digest: str = ""
+    safeguard: Safeguard = NO_SAFEGUARD
     free: tuple[str, ...] = ()
     first: str = ""
 
@@ -276,6 +279,7 @@ class Execution:
         self.state: Observation | None = None
         self.success_since: float | None = None
         self.memories: list[dict[str, Any]] = [{} for _ in option.watches]
+        self.guarded: dict[str, Any] = {}  # what the safeguard remembers
         self.next_step = 0.0
         self.directives: dict[str, Directive] = {}
         self.events: list[Event] = []
@@ -308,10 +312,14 @@ class Execution:
         """Directives by arm name, at every control tick; new ones whenever a policy step is due."""
         if self.ending is not None or self.policy is None:
             return NOTHING
-        if now < self.next_step - EPSILON:
+        guards = self.option.safeguard is not NO_SAFEGUARD
+        if now < self.next_step - EPSILON and not guards:
             return self.directives
         situation = self._situation(observation, now)
         try:
+            instead = self.option.safeguard.judge(situation, now - self.next_step, self.guarded) if guards else None
+            if instead is not None or now < self.next_step - EPSILON:
+                return self._guard(instead, observation, now)
             ending = self._terminate(situation, now)
             if ending is None:
                 answer = self._ask(self.policy, situation)
@@ -324,6 +332,26 @@ class Execution:
             self._end(ending, observation, now)
             return NOTHING
         return self.directives
+
+    def _guard(self, instead: Mapping[str, Directive] | Ending | None, observation: Observation, now: float) -> Mapping[str, Directive]:
+        """What the safeguard says, where it says something, between two steps of π or in the place of one."""
+        if instead is None:
+            return self.directives
+        if isinstance(instead, Ending):
+            self._halt_below(observation, now, instead.reason, instead.outcome)
+            self._end(instead, observation, now)
+            return NOTHING
+        self.next_step = now  # π is asked again as soon as nothing is stale
+        if self.option.time_limit <= now - self.started + EPSILON and "reason" not in self.guarded:
+            return self._guard(Ending(Outcome.TIMED_OUT, f"time limit of {self.option.time_limit:g} s reached"), observation, now)
+        return {self.roles[role]: self._narrowed(directive, 0.0) for role, directive in instead.items()}
+
+    def _narrowed(self, directive: Directive, lasts: float) -> Directive:
+        """A directive inside what the option declares for its safety."""
+        guard = self.option.safeguard
+        if guard is NO_SAFEGUARD or not isinstance(directive, (CartesianDelta, JointTarget)):
+            return directive
+        return replace(directive, speed=min(directive.speed, guard.speed), force=min(directive.force, guard.force), lasts=directive.lasts or lasts)
 
     def preempt(self, observation: Observation, now: float, reason: str, outcome: Outcome = Outcome.PREEMPTED) -> None:
         """End the run from above; runs inside it end with it."""
@@ -412,6 +440,7 @@ class Execution:
         period = 1.0 / self.option.rate if self.option.rate > 0.0 else 0.0
         self.next_step = self.next_step + period if self.next_step + period > now + EPSILON else now + period
         directives: dict[str, Directive] = {}
+        stale = self.option.safeguard.command
         if not isinstance(answer, Mapping):
             return Ending(Outcome.ERROR, f"the policy gave {type(answer).__name__}; allowed: a directive for each role, or an Ending")
         for role, directive in answer.items():
@@ -428,8 +457,8 @@ class Execution:
                 stamped = replace(directive, period=period, start=now, free=free, first=first)  # a run inside has stamped its own already
                 directive = replace(stamped, translation=parts[0], rotation=parts[1])
             elif isinstance(directive, JointTarget):
-                directive = replace(directive, position=_numbers(directive.position))
-            directives[arm] = directive
+                directive = replace(directive, position=_numbers(directive.position), start=now)
+            directives[arm] = self._narrowed(directive, period + stale.after if stale is not None else 0.0)
         self.directives = directives
         return None
 
@@ -484,6 +513,7 @@ class Execution:
             "reward": self.reward,
             "success_since": self.success_since,
             "memories": deepcopy(self.memories),
+            "guarded": dict(self.guarded),
             "next_step": self.next_step,
             "directives": {arm: directive_values(directive) for arm, directive in self.directives.items()},
             "policy": None if self.policy is None else self.policy.snapshot(),
@@ -496,7 +526,7 @@ class Execution:
         self.ending = None if ending is None else Ending(Outcome(ending[0]), ending[1])
         self.started, self.steps, self.reward = snapshot["started"], snapshot["steps"], snapshot["reward"]
         self.success_since, self.next_step = snapshot["success_since"], snapshot["next_step"]
-        self.memories = deepcopy(snapshot["memories"])
+        self.memories, self.guarded = deepcopy(snapshot["memories"]), dict(snapshot.get("guarded", {}))
         self.directives = {arm: directive_from_values(values) for arm, values in snapshot["directives"].items()}
         self.policy = None
         if snapshot["policy"] is not None:

@@ -37,6 +37,18 @@ class GateStep(NamedTuple):
     reason: str  # why it is not safe, in words
 
 
+class StopReport(NamedTuple):
+    """The protective stop that is latched: why, and what the arm does since."""
+
+    cause: str  # "stale", "state", "tracking", "input", "request" or "reset"
+    reason: str  # the same in words
+    ticks: int  # since the stop was latched
+    at_rest: bool  # the last three positions sent are the same
+    residual: Array | None  # (n,) measured minus sent [rad or m]; None without a usable joint state
+    still: bool | None  # the joints were measured within ``settle`` of the same place for a period; None without two usable joint states
+    torque: bool | None = None  # the drives hold the arm, as far as its driver tells; None where it may not be moved from here and they may be off
+
+
 class Stateful(Protocol):
     """A part whose whole state lies open."""
 
@@ -98,6 +110,15 @@ class Controller(Stateful, Protocol):
         """Move the target by ``delta`` (6,) [m, rad] in ``"base"`` or ``"tool"`` and follow it for one tick."""
         ...
 
+    @property
+    def slowing(self) -> bool:
+        """Whether the arm is too fast yet for the limits that were asked for."""
+        ...
+
+    def limit_speed(self, share: float) -> None:
+        """From now on keep to a ``share`` of the velocity limits, above 0 and up to 1."""
+        ...
+
     def stop(self, measured: Array) -> ControlStep:
         """One tick of coming to rest; the target becomes where the arm comes to rest."""
         ...
@@ -115,6 +136,25 @@ class Gate(Stateful, Protocol):
         """Whether what was sent leaves neither speed nor acceleration."""
         ...
 
+    @property
+    def stopped(self) -> StopReport | None:
+        """The latched stop, or None while there is none."""
+        ...
+
+    @property
+    def speed_share(self) -> float:
+        """The share of the velocity limits that is kept to."""
+        ...
+
+    @property
+    def slowing(self) -> bool:
+        """Whether the arm brakes because it is too fast for slower limits to hold it."""
+        ...
+
+    def limit_speed(self, share: float) -> None:
+        """From now on allow only a ``share`` of the velocity limits, above 0 and up to 1."""
+        ...
+
     def stop(self, reason: str) -> GateStep:
         """Latch a stop; the first tick of braking."""
         ...
@@ -123,6 +163,9 @@ class Gate(Stateful, Protocol):
         """Start at rest at measured joint positions (n,); clears a stop."""
         ...
 
-    def step(self, command: Array, measured: Array, age: float) -> GateStep:
-        """What may be sent for ``command`` (n,), when the joint state ``measured`` is ``age`` seconds old. Never raises."""
+    def step(self, command: Array, measured: Array, age: float, deadman: bool = True) -> GateStep:
+        """What may be sent for ``command`` (n,), when the joint state ``measured`` is ``age`` seconds old. Never raises.
+
+        While the ``deadman`` is not held the arm brakes and stays, without a stop that latches.
+        """
         ...

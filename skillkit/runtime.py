@@ -25,6 +25,7 @@ from skillkit.spaces import (
     AnswerInput,
     ArmState,
     CancelInput,
+    CartesianDelta,
     ControlInput,
     Directive,
     DriverInput,
@@ -35,6 +36,7 @@ from skillkit.spaces import (
     Input,
     JointCommand,
     JointInput,
+    JointTarget,
     ObjectInput,
     ObjectState,
     Observation,
@@ -49,6 +51,8 @@ MOVED = 0.1  # [m] an object that is further than this from where it was left ma
 CONTROL_WORDS = ("pause", "resume", "step")
 ZERO_WRENCH = "zero_wrench"
 BREAK, UNBREAK = "break ", "unbreak "  # before the path of a node
+DEADMAN, SPEED = "deadman ", "speed "  # before held or released, and before a share
+DEADMAN_FRESH = 0.2  # [s] after which a deadman of which nothing is heard counts as released
 SECOND_GOALS = ("refuse", "queue", "preempt")
 HOLD = Hold()
 
@@ -133,6 +137,8 @@ class Runtime:
         self.single_step = False
         self.paused_for = 0.0
         self.now = 0.0
+        self.speed = 1.0  # share of their velocity limits that all arms keep to
+        self.held_until: float | None = None  # the time at which the deadman counts as released; None where nobody asks for one
 
     # -- the step -------------------------------------------------------------------------------------------------------------------
 
@@ -193,16 +199,31 @@ class Runtime:
         if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
             self._seen.append(given)  # commands do not depend on it
             return True
+        if isinstance(given, ControlInput) and given.word.startswith((DEADMAN, SPEED)):
+            self._restrict(given)
+            return True
         if isinstance(given, TeleopInput):
             if given.arm in self.takeovers:
                 self.takeovers[given.arm].take(given)
             return True
         return False
 
+    def _restrict(self, given: ControlInput) -> None:
+        """Heed a deadman or a speed; a word that means nothing is passed over."""
+        if given.word.startswith(DEADMAN):
+            self.held_until = given.received + DEADMAN_FRESH if given.word == f"{DEADMAN}held" else given.received
+        elif (share := _share(given.word[len(SPEED) :])) is not None:
+            self.speed = share
+
+    @property
+    def deadman(self) -> bool:
+        """Whether the deadman is held, or nobody asks for one."""
+        return self.held_until is None or self.now < self.held_until
+
     @property
     def standing(self) -> bool:
-        """Whether time stands still for options: an operator paused them, or an arm's driver forbade motion and no operator has resumed yet."""
-        return self.paused or any(arm.held for arm in self.arms.values())
+        """Whether time stands still for options: an operator paused them or released the deadman, or an arm's driver forbade motion and nobody has resumed."""
+        return self.paused or not self.deadman or any(arm.held for arm in self.arms.values())
 
     @property
     def waiting_for(self) -> str:
@@ -343,7 +364,9 @@ class Runtime:
         commands: dict[str, JointCommand] = {}
         for name, arm in self.arms.items():
             directive = HOLD if name in stopped else self.directives.get(name, HOLD)
-            command = make(arm, directive, self._objects, now, self._decided_at)
+            if isinstance(directive, (CartesianDelta, JointTarget)) and 0.0 < directive.lasts < self._active_time - directive.start - arm.period:
+                directive = HOLD  # decided too long ago
+            command = make(arm, directive, self._objects, now, self._decided_at, self.speed, self.deadman)
             if command is not None:
                 commands[name] = command
         return commands
@@ -377,6 +400,8 @@ class Runtime:
             "waiting": [asdict(one) for one in self.waiting],
             "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
+            "speed": self.speed,
+            "held_until": self.held_until,
             "directives": {arm: directive_values(directive) for arm, directive in self.directives.items()},
             "decided_at": self._decided_at,
             "perception": self.perception.snapshot(),
@@ -390,6 +415,7 @@ class Runtime:
         """Continue from a snapshot of a runtime with the same arms and options, bit for bit."""
         self.tick, self.now = snapshot["tick"], snapshot["now"]
         self.paused, self.single_step, self.paused_for = snapshot["paused"], snapshot["single_step"], snapshot["paused_for"]
+        self.speed, self.held_until = snapshot.get("speed", 1.0), snapshot.get("held_until")
         self.waiting, self.breakpoints = [GoalInput(**values) for values in snapshot["waiting"]], set(snapshot["breakpoints"])
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
@@ -445,3 +471,12 @@ class Runtime:
 def _begins(event: Event) -> str:
     """The path of the node that begins with this event; empty where none does."""
     return event.path if isinstance(event, Started) or (isinstance(event, StatusChange) and event.status == "RUNNING") else ""
+
+
+def _share(text: str) -> float | None:
+    """A number above 0 and up to 1; ``None`` for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0.0 < number <= 1.0 else None

@@ -8,16 +8,16 @@ period, and always room to brake. Because the braking distance there is the cont
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skillkit.braking import AT_BOUND, JointLimits, stopping_step
+from skillkit.braking import AT_BOUND, JointLimits, fitting_share, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.pose import Array, frozen
-from skillkit.protocols import GateStep, Snapshot
+from skillkit.protocols import GateStep, Snapshot, StopReport
 
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -25,17 +25,6 @@ AHEAD, AHEAD_TIME = 0.25, 0.1  # [rad] or [m], and [s] of its speed, by which a 
 FAULTY_INPUTS = 5  # consecutive unusable commands after which the gate stops the arm for good
 ROUNDING = 1e-10  # share of a limit by which a command may miss it by its own rounding
 CATCH_UP = 0.5  # of the acceleration limit on which a joint held back by jerk counts when it catches up
-
-
-class StopReport(NamedTuple):
-    """The stop that is latched: why, and what the arm does since."""
-
-    cause: str  # "stale", "state", "tracking", "input", "request" or "reset"
-    reason: str  # the same in words
-    ticks: int  # since the stop was latched
-    at_rest: bool  # the last three positions sent are the same
-    residual: Array | None  # (n,) measured minus sent [rad or m]; None without a usable joint state
-    still: bool | None  # the joints were measured within ``settle`` of the same place for a period; None without two usable joint states
 
 
 class SafetyGate:
@@ -62,7 +51,8 @@ class SafetyGate:
         self.rate = _positive("rate", rate)
         self.stale_after = _positive("stale_after", arm.stale_after if stale_after is None else stale_after)
         self._dt, self._limits_of = 1.0 / self.rate, limits
-        self.limit_speed(1.0)
+        self.speed_share = 1.0
+        self._keep_to(1.0)
         self._sent = frozen(np.clip(arm.home, self._limits.lower, self._limits.upper))
         self._step = self._change = frozen(np.zeros(arm.n))
         self._asked = self._sent
@@ -78,6 +68,11 @@ class SafetyGate:
             return None
         residual = None if self._seen is None else frozen(self._seen - self._sent)
         return StopReport(self._cause, self._reason, self._ticks, self.at_rest, residual, self._still)
+
+    @property
+    def slowing(self) -> bool:
+        """Whether the arm brakes because it is too fast for slower limits to hold it."""
+        return self._kept != self.speed_share
 
     @property
     def safe(self) -> bool:
@@ -104,6 +99,8 @@ class SafetyGate:
     def limit_speed(self, share: float) -> None:
         """From now on allow only a ``share`` of the velocity limits, above 0 and up to 1; an arm that is faster brakes down to it.
 
+        Where it moves so that slower limits could not stop it in time, it brakes until they can, whatever is commanded.
+
         Raises:
             InvalidValue: a share outside that range.
         """
@@ -111,8 +108,19 @@ class SafetyGate:
         if number is None or not 0.0 < number <= 1.0:
             raise InvalidValue("speed share", share, "a number above 0 and up to 1")
         self.speed_share = number
-        self._limits = self._limits_of(self.arm, self._dt, speed=number)
-        self._hair = np.maximum(AT_BOUND * self._limits.change, 4.0 * np.spacing(np.maximum(np.abs(self._limits.lower), np.abs(self._limits.upper))))
+        self._slow_down()
+
+    def _slow_down(self) -> None:
+        share = fitting_share(self.arm, self._dt, self.speed_share, self._kept, self._sent, self._step, self._change)
+        if share != self._kept:
+            self._keep_to(share)
+
+    def _keep_to(self, share: float) -> None:
+        self._kept = share
+        self._limits = self._limits_of(self.arm, self._dt, speed=share)
+        tightest = np.minimum(self._limits.change, 0.5 * self._limits.jerk)  # what is missed in a position is missed twice in the change of its step
+        self._slack = ROUNDING * tightest
+        self._hair = np.maximum(AT_BOUND * tightest, 4.0 * np.spacing(np.maximum(np.abs(self._limits.lower), np.abs(self._limits.upper))))
         ramp = self._limits.ramp
         self._catch_up, self._catch_ticks = (CATCH_UP, 1.0 + 2.0 * ramp) if ramp > 1 else (1.0, 1.0)
         self._join = self._limits.change if ramp <= 1 else np.minimum(self._limits.change, 0.25 * self._limits.jerk)
@@ -123,10 +131,14 @@ class SafetyGate:
         Anything but True for ``deadman`` means it is not held. The velocity returned is the difference of the last two positions sent over the nominal period.
         """
         self._watch(measured, age)
+        if self.slowing:
+            self._slow_down()
         if self._reason:
             return self._brake("stopped")
         if deadman is not True:
             return self._brake("deadman")
+        if self.slowing:
+            return self._brake("speed")
         target = self._vector(command)
         if target is None:
             self._faulty += 1
@@ -146,7 +158,7 @@ class SafetyGate:
         arrays = {"sent": self._sent, "step": self._step, "change": self._change, "asked": self._asked}
         return {
             **{name: value.tolist() for name, value in arrays.items()}, "seen": None if self._seen is None else self._seen.tolist(), "still": self._still,
-            "speed": self.speed_share, "faulty": self._faulty, "ticks": self._ticks, "cause": self._cause, "reason": self._reason,
+            "speed": self.speed_share, "kept": self._kept, "faulty": self._faulty, "ticks": self._ticks, "cause": self._cause, "reason": self._reason,
         }  # fmt: skip
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -155,8 +167,9 @@ class SafetyGate:
         self._seen = None if snapshot["seen"] is None else frozen(snapshot["seen"])
         self._still, self._faulty, self._ticks = snapshot["still"], int(snapshot["faulty"]), int(snapshot["ticks"])
         self._cause, self._reason = str(snapshot["cause"]), str(snapshot["reason"])
-        if snapshot["speed"] != self.speed_share:
-            self.limit_speed(snapshot["speed"])
+        self.speed_share = snapshot["speed"]
+        if (kept := snapshot.get("kept", self.speed_share)) != self._kept:
+            self._keep_to(kept)
 
     def _watch(self, measured: Any, age: Any) -> None:
         seen, seconds = self._vector(measured), _number(age)
@@ -213,7 +226,8 @@ class SafetyGate:
         behind = np.where(jumped, wanted, self._asked - sent)
         joins = np.abs(behind) <= self._join
         low, high = limits.interval(sent, step, change)
-        inside = (wanted <= high + ROUNDING * np.abs(high)) & (wanted >= low - ROUNDING * np.abs(low)) & joins
+        above, below = (np.minimum(ROUNDING * np.abs(bound), self._slack) for bound in (high, low))
+        inside = (wanted <= high + above) & (wanted >= low - below) & joins
         passes = inside & (target == command)
         if passes.all():
             out = self._send(target, ())

@@ -10,6 +10,7 @@ from skillkit.embodiment import ACTIONS
 from skillkit.expressions import Expression
 from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.protocols import Policy
+from skillkit.safeguard import NO_SAFEGUARD, Safeguard
 from skillkit.spaces import Ending, Outcome
 from skillkit.termination import Clause
 
@@ -37,6 +38,7 @@ class Skill:
         preconditions: what the planner must make true before, beside the initiation set; not asked at run time.
         effects: what is true after success, for the planner.
         digest: sha256 over the folder.
+        safeguard: what it declares for its own safety.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Skill:
     digest: str
     space: str = ACTIONS[0]
     uses: tuple[str, ...] = ()
+    safeguard: Safeguard = NO_SAFEGUARD
     free: tuple[str, ...] = ()
     first: str = ""
 
@@ -77,6 +80,7 @@ class Skill:
             watches=self.clauses,
             uses=self.uses,
             digest=self.digest,
+            safeguard=self.safeguard,
             free=self.free,
             first=self.first,
         )

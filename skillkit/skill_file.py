@@ -19,6 +19,8 @@ from skillkit.expressions import Expression
 from skillkit.expressions.dimensions import SI
 from skillkit.option import Parameter
 from skillkit.protocols import Policy
+from skillkit.safeguard import ACTIONS as SAFE_ACTIONS
+from skillkit.safeguard import NO_SAFEGUARD, Safeguard, Stale
 from skillkit.skill import Failure, Skill
 from skillkit.spaces import Outcome
 from skillkit.termination import HEADS, MODIFIERS, OUTCOMES, Clause
@@ -36,6 +38,7 @@ WORDS = (
     "failure",
     "termination",
     "time_limit",
+    "safety",
     "effects",
     "policy",
 )
@@ -43,6 +46,9 @@ REQUIRED = ("skill", "description", "action", "success", "time_limit", "policy")
 RATE_RANGE = (1.0, 500.0)  # [Hz]
 TIME_RANGE = (0.1, 3600.0)  # [s]
 POSITIVE = (1e-6, 1e6)
+SAFETY_WORDS = ("speed", "force", "stale_observation", "stale_command", "retract")
+SHARE_RANGE = (0.01, 1.0)
+STALE_RANGE = (0.01, 60.0)  # [s]
 
 
 def digest(folder: Path) -> str:
@@ -81,6 +87,7 @@ class SkillReader:
         clauses = self._clauses(data.get("termination", []))
         limit = self._quantity(data.get("time_limit"), ("time_limit",), "s", TIME_RANGE) if "time_limit" in data else 0.0
         preconditions, effects = (self._expressions(data.get(key, []), key) for key in ("preconditions", "effects"))
+        safeguard = self._safety(data["safety"]) if "safety" in data else NO_SAFEGUARD
         policy = self._policy(data.get("policy")) if "policy" in data else None
         if any(problem.severity == "error" for problem in self.document.problems) or success is None or policy is None:
             return None
@@ -88,7 +95,7 @@ class SkillReader:
         inputs, made_of, space = tuple(self.parameters.values()), digest(self.folder), str(data["action"]["space"])
         return Skill(
             name, description, self.folder, inputs, roles, rate, initiation, score, threshold, success, hold, failures, clauses, limit,
-            preconditions, effects, policy, made_of, space, uses, free, first,
+            preconditions, effects, policy, made_of, space, uses, safeguard, free, first,
         )  # fmt: skip
 
     # -- parts ------------------------------------------------------------------------------------------------------------------------
@@ -193,6 +200,35 @@ class SkillReader:
         if len(self.document.problems) > problems:
             return None
         return Clause(head, value, expression, by, within, seconds, steps, until, Outcome(outcome), str(item.get("reason", "")))
+
+    def _safety(self, value: Any) -> Safeguard:
+        if not isinstance(value, dict):
+            self.document.error(("safety",), "wrong-type", f"safety is a mapping of {', '.join(SAFETY_WORDS)}, found {describe(value)}")
+            return NO_SAFEGUARD
+        self.document.check_words(value, ("safety",), SAFETY_WORDS, "safety")
+        speed, force = (self._quantity(value.get(word, 1.0), ("safety", word), "", SHARE_RANGE) for word in ("speed", "force"))
+        observation, command = (self._stale(value, word) for word in ("stale_observation", "stale_command"))
+        back = value.get("retract", {})
+        if not isinstance(back, dict):
+            self.document.error(("safety", "retract"), "wrong-type", f"retract is {{distance, speed}}, found {describe(back)}")
+            return NO_SAFEGUARD
+        self.document.check_words(back, ("safety", "retract"), ("distance", "speed"), "retract")
+        distance = self._quantity(back.get("distance", 0.05), ("safety", "retract", "distance"), "m", (0.001, 0.5))
+        return Safeguard(
+            speed, force, observation, command, (distance, self._quantity(back.get("speed", 0.1), ("safety", "retract", "speed"), "m/s", (0.001, 0.25)))
+        )
+
+    def _stale(self, safety: dict[str, Any], word: str) -> Stale | None:
+        if word not in safety:
+            return None
+        where, value = ("safety", word), safety[word]
+        if not isinstance(value, dict) or "after" not in value or "do" not in value:
+            self.document.error(where, "wrong-type", f"{word} is {{after: a time, do: {', '.join(SAFE_ACTIONS)}}}, found {describe(value)}")
+            return None
+        self.document.check_words(value, where, ("after", "do"), word)
+        if value["do"] not in SAFE_ACTIONS:
+            self.document.error((*where, "do"), "unknown-word", f"do is {describe(value['do'])}", f"allowed: {', '.join(SAFE_ACTIONS)}")
+        return Stale(self._quantity(value["after"], (*where, "after"), "s", STALE_RANGE), str(value["do"]))
 
     def _expressions(self, value: Any, key: str) -> tuple[Expression, ...]:
         if not isinstance(value, list):

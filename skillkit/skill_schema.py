@@ -8,6 +8,7 @@ from typing import Any
 from skillkit.aim import aim_schema
 from skillkit.declarations import parameter_schema
 from skillkit.embodiment import ACTIONS
+from skillkit.safeguard import ACTIONS as SAFE_ACTIONS
 from skillkit.skill_file import REQUIRED, WORDS
 from skillkit.termination import HEADS, OUTCOMES
 
@@ -28,6 +29,9 @@ def skill_schema() -> dict[str, Any]:
         {**mapping([head, *needed.get(head, [])], **{head: quantity, **dict.fromkeys(needed.get(head, []), quantity), **patience}), "description": text}
         for head, text in HEADS.items()
     ]
+    share = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+    stale = mapping(["after", "do"], after=quantity, do={"enum": list(SAFE_ACTIONS), "description": "; ".join(f"{w}: {t}" for w, t in SAFE_ACTIONS.items())})
+    back = mapping([], distance=quantity, speed=quantity)
     known: dict[str, Any] = {
         "skill": {"type": "string"},
         "description": {"type": "string"},
@@ -41,6 +45,7 @@ def skill_schema() -> dict[str, Any]:
         "success": {"anyOf": [condition, held]},
         "failure": {"type": "array", "items": failure},
         "time_limit": quantity,
+        "safety": mapping([], speed=share, force=share, stale_observation=stale, stale_command=stale, retract=back),
         "effects": {"type": "array", "items": condition},
         "policy": {"type": "object"},
     }

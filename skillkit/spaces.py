@@ -157,6 +157,8 @@ class CartesianDelta:
         period: length of the policy step [s]; filled in by the execution from the option's rate, 0 means one control tick.
         start: when that policy step began, task clock [s]; filled in by the execution.
         force_limit: makes the motion a guarded one that presses at most this hard [N], see :mod:`skillkit.wrench`; ``None`` presses as hard as it comes.
+        speed, force: shares of the velocity limits and of the gripper's force, above 0 and up to 1; narrowed by the execution.
+        lasts: time after ``start`` in which it is obeyed [s]; 0 means as long as it stands. Filled in by the execution.
         free: of :data:`AXES`, in axes of the tool: motions that are not steered in this step and may turn out as they like.
         first: of :data:`FIRST`, what counts more where the arm cannot do both; empty for neither. An option's own where left out, else the arm's.
     """
@@ -168,16 +170,23 @@ class CartesianDelta:
     period: float = 0.0
     start: float = 0.0
     force_limit: float | None = None
+    speed: float = 1.0
+    force: float = 1.0
+    lasts: float = 0.0
     free: tuple[str, ...] = ()
     first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class JointTarget:
-    """Joint positions to go to (n,) [rad] or [m]; for homing, not for skills that should run on any arm."""
+    """Joint positions to go to (n,) [rad] or [m]; for homing, not for skills that should run on any arm. The rest as in :class:`CartesianDelta`."""
 
     position: tuple[float, ...]
     closure: float | None = None
+    start: float = 0.0
+    speed: float = 1.0
+    force: float = 1.0
+    lasts: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +320,9 @@ class CancelInput:
 
 @dataclass(frozen=True, slots=True)
 class ControlInput:
-    """``pause``, ``resume`` or ``step`` (one decision, then pause again); ``zero_wrench``: what arms at rest feel now counts as nothing."""
+    """``pause``, ``resume``, ``step`` (one decision, then pause again), ``deadman held``, ``deadman released``, ``speed <share>`` of every arm's limits, or
+    ``zero_wrench``: what arms at rest feel now counts as nothing.
+    """
 
     word: str
     received: float

@@ -18,7 +18,7 @@ LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share", "aim"), 0),
     **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "compiled", "descriptor", "cell", "hardware"), 1),
     **dict.fromkeys(("surroundings", "robot_description"), 1),
-    **dict.fromkeys(("expressions", "termination", "protocols"), 1),
+    **dict.fromkeys(("expressions", "termination", "protocols", "safeguard"), 1),
     **dict.fromkeys(("runtime", "library", "skill", "skill_file", "skill_schema", "declarations", "records"), 2),
     **dict.fromkeys(("arm", "perception", "carried", "teleop", "wrench"), 2),
     **dict.fromkeys(("trees", "kinematics", "safety", "policies", "planning", "bags", "sim", "learn", "ros.conversions"), 3),

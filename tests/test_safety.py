@@ -388,3 +388,19 @@ def test_the_tail_of_an_arm_at_rest_stays_where_it_is() -> None:
     assert len(tail.times) >= 1
     assert (np.array(tail.positions) == TWO.home).all()
     assert (np.array(tail.velocities) == 0.0).all()
+
+
+def test_a_command_a_hair_beyond_a_jerk_limit_at_1_khz_is_not_let_through() -> None:
+    arm, rate = Embodiment.load("ur5e"), 1000.0
+    gate, monitor = SafetyGate(arm, rate), hostile.Monitor(arm, rate)
+    gate.reset(arm.home)
+    monitor.start(arm.home)
+    rng, limits = np.random.default_rng(0), JointLimits(arm, 1.0 / rate)
+    step, change, last = np.zeros(arm.n), np.zeros(arm.n), arm.home
+    for tick in range(300):
+        low, high = limits.interval(last, step, change)
+        beyond = 10.0 ** rng.uniform(-17, -13)
+        out = gate.step(last + (high + beyond if (tick // 60) % 2 == 0 else low - beyond), last, 0.0).position
+        monitor.see(out)
+        step, change, last = out - last, out - last - step, out
+    assert monitor.violations == []

@@ -28,7 +28,7 @@ import eigenpy
 import numpy as np
 import pinocchio as pin
 
-from skillkit.braking import JointLimits, stopping_step
+from skillkit.braking import JointLimits, fitting_share, stopping_step
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidValue
 from skillkit.kinematics.avoidance import KEPT, Avoidance
@@ -80,18 +80,14 @@ class CartesianController:
             raise InvalidValue("rate", rate, "a number above 0 [Hz]")
         self.arm = arm
         self.kinematics = ArmKinematics(arm)
-        self.limits = JointLimits(arm, 1.0 / rate, 1.0 - MARGIN, EDGE)
-        self.avoidance = None if collisions is None else Avoidance(collisions, self.limits, kept)
         self._rate = float(rate)
         self._task, dimensions = _task(self.kinematics)
         self._dimensions = dimensions
         self._prefer(arm.free, arm.first)
         ready = np.minimum(1.0, SLOW * arm.velocity / np.median(arm.velocity)) ** 2
         self._ready = ready if (ready < 1.0).any() and arm.n > dimensions else None  # (n,) slow joints leave the work to others where there are any
-        self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * self.limits.ramp)  # [ticks]
-        self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if self.limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
-        self._per_step, self._per_change = 1.0 / self.limits.step, 1.0 / self.limits.change
-        self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
+        self.speed_share, self._near = 1.0, None if collisions is None else (collisions, kept)
+        self._keep_to(1.0)
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
         self._no_error = frozen(np.zeros(6))
         self._target_point: Array
@@ -102,8 +98,33 @@ class CartesianController:
         self._limited = False  # the last tick met its bounds
         self._bounds: tuple[Array, Array] | None = None  # of the next displacement, once they are known
         self._quadratic: Array | None = None  # as much
-        self._floor = QUADRATIC_FLOOR * self.limits.step * self.limits.step
         self.reset(arm.home)
+
+    def limit_speed(self, share: float) -> None:
+        """From now on keep to a ``share`` of the velocity limits, above 0 and up to 1; an arm that is faster brakes down to it."""
+        self.speed_share = share
+        self._slow_down()
+
+    @property
+    def slowing(self) -> bool:
+        """Whether the arm is too fast yet for the limits that were asked for; ask again with :meth:`limit_speed` as it slows down."""
+        return self._kept_speed != self.speed_share
+
+    def _slow_down(self) -> None:
+        share = fitting_share(self.arm, 1.0 / self._rate, self.speed_share, self._kept_speed, self._position, self._step, self._change)
+        if share != self._kept_speed:
+            self._keep_to(share)
+
+    def _keep_to(self, share: float) -> None:
+        self._kept_speed = share
+        self.limits = limits = JointLimits(self.arm, 1.0 / self._rate, 1.0 - MARGIN, EDGE, share)
+        self.avoidance = None if self._near is None else Avoidance(self._near[0], limits, self._near[1])
+        self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * limits.ramp)  # [ticks]
+        self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
+        self._per_step, self._per_change = 1.0 / limits.step, 1.0 / limits.change
+        self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
+        self._floor = QUADRATIC_FLOOR * limits.step * limits.step
+        self._bounds = self._quadratic = None
 
     @property
     def target(self) -> Pose:
@@ -233,12 +254,15 @@ class CartesianController:
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
         state = {"position": self._position, "before": self._before, "step": self._step, "change": self._change}
-        flags = {"holding": self._holding, "limited": self._limited}
+        flags = {"holding": self._holding, "limited": self._limited, "speed": self.speed_share, "kept_speed": self._kept_speed}
         aim = {"free": list(self._aim[0]), "first": self._aim[1]}
         return {**{name: value.tolist() for name, value in state.items()}, **flags, **aim, "target": list(self.target.values())}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot bit for bit."""
+        self.speed_share = snapshot.get("speed", 1.0)
+        if (kept := snapshot.get("kept_speed", self.speed_share)) != self._kept_speed:
+            self._keep_to(kept)
         self._position, self._before, self._step, self._change = (frozen(snapshot[key]) for key in ("position", "before", "step", "change"))
         self._prefer(tuple(snapshot.get("free", self.arm.free)), str(snapshot.get("first", self.arm.first)))
         target = Pose.from_values(snapshot["target"])

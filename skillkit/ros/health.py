@@ -39,9 +39,21 @@ class Health:
         status.level, status.message = self._judge(figures, stopped)
         status.values = [KeyValue(key=name, value=f"{value:.6g}") for name, value in figures.items()]
         status.values += [KeyValue(key=f"{name} stopped", value=reason) for name, reason in stopped.items()]
+        status.values += [value for name in stopped for value in self._protective_stop(name)]
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
+
+    def _protective_stop(self, name: str) -> list[KeyValue]:
+        """What is known of the stop that an arm is in, one value each; what is not known is left out."""
+        arm = self._loop.runtime.arms[name]
+        report = arm.protective_stop
+        if report is None:
+            return []
+        words = {"cause": report.cause, "for [s]": report.ticks * arm.period, "at rest": report.at_rest, "still": report.still, "torque": report.torque}
+        residual = () if report.residual is None else zip(arm.embodiment.joints, report.residual.tolist(), strict=True)
+        words |= {f"residual {joint}": value for joint, value in residual}
+        return [KeyValue(key=f"{name} stop: {key}", value=str(value)) for key, value in words.items() if value is not None]
 
     def _judge(self, figures: dict[str, float], stopped: dict[str, str]) -> tuple[bytes, str]:
         if self.complaint:

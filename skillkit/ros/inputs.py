@@ -12,7 +12,7 @@ from geometry_msgs.msg import WrenchStamped
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64, String
+from std_msgs.msg import Bool, Float64, String
 from visualization_msgs.msg import MarkerArray
 
 from skillkit.cell import Cell
@@ -21,9 +21,10 @@ from skillkit.pose import Array
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import JointStateReader, sizes_of, wrench_input
 from skillkit.ros.frames import CellFrames
-from skillkit.ros.names import ANSWERS, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
+from skillkit.ros.names import ANSWERS, DEADMAN_TOPIC, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.object_poses import ObjectPoses
 from skillkit.ros.teleop import TeleopTopics
+from skillkit.runtime import DEADMAN
 from skillkit.spaces import AnswerInput, ControlInput, SignalInput
 
 LOOK_EVERY = 0.2  # [s] between two looks for new topics
@@ -59,6 +60,7 @@ class Inputs:
                 node.create_subscription(JointState, topics[arm.name].finger_states, reader.read_fingers, NEWEST)
         self.teleop = [TeleopTopics(node, loop, arm.name, topics[arm.name].teleop) for arm in cell.arms]
         node.create_subscription(String, ANSWERS, self._answer, EVERY)
+        node.create_subscription(Bool, DEADMAN_TOPIC, self._deadman, NEWEST)
         self._looking = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:
@@ -75,6 +77,9 @@ class Inputs:
     def _answer(self, message: String) -> None:
         question, _, answer = message.data.partition("=")
         self._loop.put(AnswerInput(question, self._loop.now(), answer))
+
+    def _deadman(self, message: Bool) -> None:
+        self._loop.put(ControlInput(f"{DEADMAN}{'held' if message.data else 'released'}", self._loop.now()))
 
     def _look(self) -> None:
         here = self._node.get_namespace().rstrip("/") + "/"

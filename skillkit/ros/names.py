@@ -16,6 +16,7 @@ DESCRIPTION = "run_description"
 OBJECT_SIZES = "objects/markers"
 OBJECTS, POSE, SIGNALS = "objects/", "/pose", "signals/"
 ANSWERS = "answers"  # std_msgs/String, question=answer; see skillkit.spaces.AnswerInput
+DEADMAN_TOPIC = "deadman"  # std_msgs/Bool, true while a person holds it
 RECORDER_ALIVE = "alive/recorder"
 
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, history=HistoryPolicy.KEEP_LAST)

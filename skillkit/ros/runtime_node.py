@@ -48,7 +48,7 @@ from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.ros.planning import PlanDesk
-from skillkit.runtime import BREAK, SECOND_GOALS, UNBREAK, ZERO_WRENCH, StepResult
+from skillkit.runtime import BREAK, DEADMAN, SECOND_GOALS, SPEED, UNBREAK, ZERO_WRENCH, StepResult
 from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand, Outcome
 
 PARAMETERS = {
@@ -60,6 +60,8 @@ PARAMETERS = {
     "tasks": ("", "tasks that goals may ask for, by name or file, separated by commas; empty: every task that is found"),
     "hardware": (False, "the arms of the cell are real: they describe themselves, and their first run is slow"),
     "speed": (1.0, "share of the velocity limits of real arms"),
+    "speed_limit": (1.0, "share of their velocity limits that all arms keep to, above 0 and up to 1; may be set while running"),
+    "deadman": (False, "arms move only while true is said on the topic deadman at least every 0.2 s; without it, once it was said"),
     "recorded": (False, "begin only when a recorder is there: then every step from the first on is in its bag"),
     "second_goal": ("refuse", "a goal whose arms another one holds: refuse, queue, or preempt the other one"),
     "on_overrun": ("report", "when ticks are missed: report, degrade (draw no trees), hold (until a second passed without) or abort"),
@@ -181,6 +183,8 @@ class RuntimeNode(LifecycleNode):
             if given[name] not in allowed:
                 raise InvalidValue(name, given[name], ", ".join(allowed))
         self.resumed = Checkpoint.read(given["resume"]) if given["resume"] else None
+        if not 0.0 < given["speed_limit"] <= 1.0:
+            raise InvalidValue("speed_limit", given["speed_limit"], "a share above 0 and up to 1")
         if given["lost_after"] < SIGN_OF_LIFE:
             raise InvalidValue("lost_after", given["lost_after"], f"at least {SIGN_OF_LIFE:g} s, in which a sign of life is promised")
         cell = load_cell(given["robot"], given["cell"], given["shift"])
@@ -232,6 +236,7 @@ class RuntimeNode(LifecycleNode):
         self.plans = PlanDesk(self.system, self.loop.put, self.loop.now)
         self.open.append(self.plans)
         self._break_at(words(self.given["breakpoints"]))
+        self._restrict()
         self.add_on_set_parameters_callback(self._parameters_set)
         self.loop.start()
         self._ready: Timer = self.create_timer(READY_EVERY, self._open_when_ready)
@@ -335,9 +340,21 @@ class RuntimeNode(LifecycleNode):
 
     def _parameters_set(self, parameters: list[Parameter]) -> SetParametersResult:
         for parameter in parameters:
+            if parameter.name == "speed_limit" and not 0.0 < float(parameter.value) <= 1.0:
+                return SetParametersResult(successful=False, reason=f"speed_limit is {parameter.value}; allowed: above 0 and up to 1")
+        for parameter in parameters:
             if parameter.name == "breakpoints":
                 self._break_at(words(parameter.value))
+            elif parameter.name == "speed_limit" and self.loop is not None:
+                self.loop.put(ControlInput(f"{SPEED}{float(parameter.value)}", self.loop.now()))
         return SetParametersResult(successful=True)
+
+    def _restrict(self) -> None:
+        """Tell the core of the speed and the deadman that were asked for from the beginning."""
+        if self.loop is not None:
+            wanted = {f"{SPEED}{self.given['speed_limit']}": self.given["speed_limit"] != 1.0, f"{DEADMAN}released": self.given["deadman"]}
+            for word in (word for word, asked in wanted.items() if asked):
+                self.loop.put(ControlInput(word, self.loop.now()))
 
     def _break_at(self, paths: Sequence[str]) -> None:
         """Tell the core what changed in the set of breakpoints."""
