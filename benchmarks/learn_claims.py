@@ -94,7 +94,9 @@ def against(first: Sequence[Results], second: Sequence[Results]) -> dict[str, An
 def pcgrad(bench: Bench) -> dict[str, Any]:
     """Interference: how far each task is below its own network, mean over tasks; and the share of pairs of gradients in conflict."""
     done = json.loads(METHODS.read_text()) if METHODS.exists() else {}
-    by_method = {name: [run for key, run in done.items() if key.rpartition("/")[0] == name] for name in ("separate", "shared", "shared, pcgrad")}
+    names = ("separate", "shared", "shared, pcgrad")
+    seeds = [seed for seed in range(bench.options.seeds) if all(f"{name}/{seed}" in done for name in names)]
+    by_method = {name: [done[f"{name}/{seed}"] for seed in seeds] for name in names}
     if not all(by_method.values()):
         raise SystemExit("claim 1 reads what 'python benchmarks/learn_methods.py --methods \"separate;shared;shared, pcgrad\"' measures: run that first")
     alone, plain, surgery = by_method.values()
@@ -104,7 +106,7 @@ def pcgrad(bench: Bench) -> dict[str, Any]:
         return float(np.mean([max(0.0, own[task].rate - together[task].rate) for task in MT10]))
 
     cost = float(np.mean([run["cpu_s"] for run in surgery]) / np.mean([run["cpu_s"] for run in plain]))
-    figures = {"interference_plain": lost(plain), "interference_pcgrad": lost(surgery), "cost_ratio": cost, "seeds": [len(plain), len(surgery)]}
+    figures = {"interference_plain": lost(plain), "interference_pcgrad": lost(surgery), "cost_ratio": cost, "seeds": len(seeds)}
     return {**against(rates(surgery), rates(plain)), **figures, "conflicting_pairs": bench.once("conflicts", conflicts)}
 
 
