@@ -38,6 +38,7 @@ class CompiledController(CartesianController):
         """
         super().__init__(arm, rate)
 
+    _state: Array  # its only row
     _python: CartesianController | None = None  # what steers while the compiled law cannot say what is asked
     _states: Array  # (1, numbers), replaced in every tick
     _constants_of: JointLimits | None = None  # the limits that the constants were made for
