@@ -167,7 +167,7 @@ class CartesianController:
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._first = first
-        self._spare = self.arm.n > self._dimensions - len(free)
+        self._spare = self.arm.n != 6 or self._dimensions - len(free) < 6  # posture has something of its own, beside what is damped, or cannot be told apart
         self._sides = np.zeros((6, 2 if self._spare else 3))
 
     def prepare(self) -> None:
@@ -344,7 +344,7 @@ class CartesianController:
         """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way,
-        but on an arm with no joint to spare it never goes against the feedback, with which it could stand in balance, short of the target.
+        but on an arm of six joints with six directions to steer it never goes against the feedback, with which it could stand in balance, short of the target.
         """
         activity = max(behind, _largest(self._step * self._per_step))
         if activity == 0.0:
