@@ -1,6 +1,6 @@
 """Coffee in simulation on every arm in ``urdf/`` whose joints and reach allow it: successes per arm, as physics judges them.
 
-    python benchmarks/coffee_arms.py [--episodes 3] [--robots panda ur5e] [--json]
+    python benchmarks/coffee_arms.py [--episodes 5] [--robots panda ur5e] [--json]
 
 An arm is left out, with the reason, that has fewer than six joints, no gripper, or less reach than the scene asks for. Exit status 1 where an
 episode of one that was not left out fails.
@@ -54,7 +54,7 @@ def measure(robot: str, episodes: int) -> dict[str, Any]:
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--episodes", type=int, default=3, help="scenes per arm, each drawn by its own seed")
+    parser.add_argument("--episodes", type=int, default=5, help="scenes per arm, each drawn by its own seed")
     parser.add_argument("--robots", nargs="*", default=sorted(share.files("urdf")), help="names of robot models")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     words = parser.parse_args()

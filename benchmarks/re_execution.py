@@ -60,6 +60,10 @@ class Lossy:
         self._silent -= 1
         return [] if self._silent >= 0 else list(self._world.joint_inputs(now))
 
+    def wrench_inputs(self, now: float) -> list[Input]:
+        """They go with the joint states."""
+        return [] if self._silent >= 0 else list(self._world.wrench_inputs(now))
+
     def object_inputs(self, now: float) -> list[Input]:
         """Those that arrive."""
         return [given for given in self._world.object_inputs(now) if self._rng.random() > 10 * LOST]

@@ -10,7 +10,8 @@ import numpy as np
 from skillkit.embodiment import Embodiment
 from skillkit.pose import Array, Pose, frozen
 from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot, StopReport
-from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState
+from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState, WrenchInput
+from skillkit.wrench import Feeling, Touch
 
 RESEED = 0.05  # [rad] or [m]; a new lease continues from the last command unless the arm was moved further than this from it
 NO_RESIDUAL = frozen(np.zeros(6))
@@ -21,12 +22,14 @@ class ArmLoop:
 
     ``base`` is ``transform_base_to_world``. The arm is silent until :meth:`engage`; from then on it sends at every tick until
     :meth:`release`. While its driver forbids motion it is *held*: silent, with its target frozen, until :meth:`resume` starts it again from
-    the measured position.
+    the measured position. ``touch`` is what its tool feels.
     """
 
-    def __init__(self, name: str, embodiment: Embodiment, base: Pose, kinematics: Kinematics, controller: Controller, gate: Gate) -> None:
+    def __init__(
+        self, name: str, embodiment: Embodiment, base: Pose, kinematics: Kinematics, controller: Controller, gate: Gate, touch: Touch | None = None
+    ) -> None:
         self.name, self.embodiment, self.base = name, embodiment, base
-        self.kinematics, self.controller, self.gate = kinematics, controller, gate
+        self.kinematics, self.controller, self.gate, self.touch = kinematics, controller, gate, touch or Touch()
         self.period = 1.0 / embodiment.control_rate
         self.latest: JointInput | None = None
         self.engaged = False
@@ -41,9 +44,11 @@ class ArmLoop:
 
     # -- what the arm says ----------------------------------------------------------------------------------------------------------
 
-    def take(self, given: JointInput) -> None:
-        """Consume a joint state; one of the wrong length is passed over, so that it grows stale."""
-        if len(given.position) == self.embodiment.n and len(given.velocity) == self.embodiment.n:
+    def take(self, given: JointInput | WrenchInput) -> None:
+        """Consume a joint state or a wrench; one of the wrong length is passed over, so that it grows stale."""
+        if isinstance(given, WrenchInput):
+            self.touch.take(given)
+        elif len(given.position) == self.embodiment.n and len(given.velocity) == self.embodiment.n:
             self.latest = given
 
     def heed(self, given: DriverInput) -> None:
@@ -63,9 +68,9 @@ class ArmLoop:
         if self.latest is None:
             return None
         target, residual = (self.controller.target, self.controller.residual) if self.engaged else (None, NO_RESIDUAL)
-        return partial(self._state, self.latest, target, self.closure, residual, now - self.latest.received)
+        return partial(self._state, self.latest, target, self.closure, residual, now - self.latest.received, self.touch.feeling(now))
 
-    def _state(self, latest: JointInput, target: Pose | None, closure: float, residual: Array, age: float) -> ArmState:
+    def _state(self, latest: JointInput, target: Pose | None, closure: float, residual: Array, age: float, felt: Feeling) -> ArmState:
         position = frozen(latest.position)
         tool = self.base @ self.kinematics.forward(position)
         return ArmState(
@@ -80,6 +85,8 @@ class ArmLoop:
             force=latest.force,
             age=age,
             residual=frozen(np.concatenate([self.base.rotation @ residual[:3], self.base.rotation @ residual[3:]])),
+            wrench=felt.wrench,
+            contact=felt.contact,
         )
 
     def at_rest(self) -> bool:
@@ -114,6 +121,13 @@ class ArmLoop:
             self.closure = min(1.0, max(0.0, 1.0 - self.latest.opening / self.embodiment.gripper.width)) if self.sent_position is None else self.closure
         self.sent_position, self.sent_velocity = frozen(start), frozen(np.zeros(self.embodiment.n))
         self.engaged, self.stopped_because = True, ""
+        if self.touch.source.bias == "goal":
+            self.zero_wrench()
+
+    def zero_wrench(self) -> None:
+        """Let what the tool of an arm at rest feels now be nothing."""
+        if self.at_rest():
+            self.touch.zero()
 
     def release(self) -> None:
         """Fall silent; the driver holds the last command."""
@@ -133,6 +147,7 @@ class ArmLoop:
         """Where the arm was last known to be (n,), which is then no longer assumed; the gripper's command stays what it was."""
         position = self.sent_position if self.engaged else None if self.latest is None else frozen(self.latest.position)
         self.latest, self.engaged, self.stopped_because = None, False, ""
+        self.touch.forget()
         self.sent_velocity = frozen(np.zeros(self.embodiment.n))
         return position
 
@@ -186,8 +201,8 @@ class ArmLoop:
         except Exception as error:  # a bug in the controller must not leave the arm without a command
             position, limits = np.full(self.embodiment.n, np.nan), (f"error:{type(error).__name__}: {error}",)
         self._close(directive)
-        faulty = self.driver.state == "fault"
-        sent = self.gate.stop(self.driver.reason) if faulty else self.gate.step(position, measured, now - self.latest.received, deadman)
+        trouble = self.driver.reason if self.driver.state == "fault" else self._unfelt(directive, now)
+        sent = self.gate.stop(trouble) if trouble else self.gate.step(position, measured, now - self.latest.received, deadman)
         self.sent_position, self.sent_velocity = frozen(sent.position), frozen(sent.velocity)
         if not sent.safe:
             self.stopped_because = sent.reason
@@ -197,7 +212,7 @@ class ArmLoop:
         self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float, speed: float = 1.0, deadman: bool = True
     ) -> JointCommand | None:
         """What :meth:`command` would return, leaving no trace."""
-        parts = (self, self.controller, self.gate)
+        parts = (self, self.controller, self.gate, self.touch)
         before = [dict(vars(part)) for part in parts]  # what they hold is replaced, never changed in place
         try:
             return self.command(directive, objects, now, clock, speed, deadman)
@@ -205,13 +220,20 @@ class ArmLoop:
             for part, state in zip(parts, before, strict=True):
                 vars(part).update(state)
 
+    def _unfelt(self, directive: Directive | None, now: float) -> str:
+        """Why a guarded motion may not go on, blind: its wrench is missing; empty where it may."""
+        guarded = isinstance(directive, CartesianDelta) and directive.force_limit is not None
+        trouble = self.touch.trouble(now) if guarded else ""
+        return f"guarded motion: {trouble}" if trouble else ""
+
     def _control(self, directive: Directive | None, measured: Array, objects: Mapping[str, ObjectState], clock: float) -> ControlStep:
+        within = self.touch.share(directive.force_limit if isinstance(directive, CartesianDelta) else None)
         if isinstance(directive, JointTarget):
             return self.controller.move(measured, np.array(directive.position))
         if not isinstance(directive, CartesianDelta):
             return self.controller.stop(measured)
         self.controller.aim(directive.free or self.embodiment.free, directive.first or self.embodiment.first)
-        share = self._share(directive, clock) * self.driver.speed  # a driver that runs slower would fall behind for ever
+        share = self._share(directive, clock) * self.driver.speed * within  # a driver that runs slower would fall behind for ever
         delta = share * np.array([*directive.translation, *directive.rotation])
         if directive.frame in ("tool", "base"):
             return self.controller.step(measured, delta, directive.frame)
@@ -251,6 +273,7 @@ class ArmLoop:
             "stopped_because": self.stopped_because,
             "driver": [self.driver.received, self.driver.state, self.driver.reason, self.driver.speed],
             "held": self.held,
+            "touch": self.touch.snapshot(),
             "controller": self.controller.snapshot() if self.engaged else None,
             "gate": self.gate.snapshot() if self.engaged else None,
         }
@@ -264,6 +287,7 @@ class ArmLoop:
         self.sent_position = None if snapshot["sent"] is None else frozen(snapshot["sent"][0])
         self.sent_velocity = frozen(np.zeros(self.embodiment.n) if snapshot["sent"] is None else snapshot["sent"][1])
         self.driver, self.held = DriverInput(self.name, *snapshot["driver"]), snapshot["held"]
+        self.touch.restore(snapshot["touch"])
         if self.engaged:
             self.controller.restore(snapshot["controller"])
             self.gate.restore(snapshot["gate"])

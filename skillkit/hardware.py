@@ -17,6 +17,7 @@ DRIVERS = ("joint_trajectory", "follow_joint_trajectory", "forward_position", "f
 FORWARDED = ("forward_position", "forward_velocity")  # through a process of its own that brakes on silence
 GRIPPER_DRIVERS = ("forward", "parallel_gripper", "gripper_command", "franka", "none")
 STATUSES = ("", "ur", "franka")
+BIASES = ("call", "goal")  # when a wrench is set to zero: only when an operator asks for it, or also whenever a goal takes the arm
 FRANKA_GRIPPER = "franka_gripper"  # the node of franka_ros2 that its gripper's actions are below
 POSE_WORDS = ("xyz", "rpy")
 PINS = {"digital_in": 18, "digital_out": 18, "analog_in": 2, "analog_out": 2}  # of a Universal Robots controller, tool included: how many
@@ -57,6 +58,27 @@ class Pin:
 
 
 @dataclass(frozen=True)
+class WrenchSource:
+    """What tells how hard the tool is pushed: a ``geometry_msgs/WrenchStamped``.
+
+    Attributes:
+        topic: below the arm's namespace.
+        frame: ``frame_id`` that its messages must have; empty takes any.
+        at: ``transform_sensor_to_tool``: where that frame is, seen from the tool.
+        sign: 1 where it tells what the world exerts on the tool, -1 where it tells what the tool exerts on the world.
+        stale_after: a wrench older than this is none [s].
+        bias: one of :data:`BIASES`.
+    """
+
+    topic: str = "wrench"
+    frame: str = ""
+    at: Pose = field(default_factory=Pose.from_vector)
+    sign: float = 1.0
+    stale_after: float = 0.1
+    bias: str = "call"
+
+
+@dataclass(frozen=True)
 class Hardware:
     """One real arm.
 
@@ -71,6 +93,7 @@ class Hardware:
         tool_parent: link of the robot's own description that the tool is fixed to; empty where that description has the model's tool link.
         tool: ``transform_tool_to_parent``, where ``tool_parent`` is given.
         first_speed: share of the velocity limits that is allowed until a run has succeeded.
+        wrench: what tells how hard the tool is pushed, where something does.
         signals: digital and analog pins of the robot's controller, by the name that ``signal(name)`` has for them.
     """
 
@@ -87,16 +110,20 @@ class Hardware:
     tool: Pose = field(default_factory=Pose.from_vector)
     first_speed: float = 0.1
     gripper: GripperHardware = field(default_factory=GripperHardware)
+    wrench: WrenchSource | None = None
     signals: Mapping[str, Pin] = field(default_factory=dict)
 
     def simulated(self) -> Hardware:
         """The same names, driven as the simulator takes it."""
         gripper = replace(self.gripper, driver="forward", joint_states="", homing=False)
-        return replace(self, driver="joint_trajectory", status="", motion_allowed="", controller_manager="", prefix="", gripper=gripper, signals={})
+        wrench = WrenchSource(self.wrench.topic if self.wrench is not None else WrenchSource.topic)
+        plain = replace(self, driver="joint_trajectory", status="", motion_allowed="", controller_manager="", prefix="")
+        return replace(plain, gripper=gripper, signals={}, wrench=wrench)
 
 
 TEXTS = ("serial", "driver", "controller", "joint_states", "robot_description", "status", "motion_allowed", "controller_manager", "prefix", "tool_parent")
-WORDS = (*TEXTS, "tool", "first_speed", "gripper", "signals")
+WORDS = (*TEXTS, "tool", "first_speed", "gripper", "wrench", "signals")
+WRENCH_WORDS = ("topic", "frame", "at", "sign", "stale_after", "bias")
 GRIPPER_TEXTS, GRIPPER_NUMBERS = ("driver", "controller", "joint", "joint_states"), ("finger_factor", "force", "speed")
 GRIPPER_WORDS = (*GRIPPER_TEXTS, *GRIPPER_NUMBERS, "epsilon", "homing")
 
@@ -117,6 +144,8 @@ def read_hardware(document: Document, item: Any, where: Where) -> Hardware | Non
             document.error((*where, "tool"), "missing", "tool is a pose on the link 'tool_parent', which is missing", "add tool_parent: tool0")
     if "gripper" in item:
         values["gripper"] = _gripper(document, item["gripper"], (*where, "gripper"))
+    if "wrench" in item:
+        values["wrench"] = _wrench(document, item["wrench"], (*where, "wrench"), values)
     if "signals" in item:
         values["signals"] = _signals(document, item["signals"], (*where, "signals"), values.get("status"))
     return Hardware(**values) if len(document.problems) == found else None
@@ -185,6 +214,24 @@ def _pin(document: Document, item: Any, where: Where) -> Pin | None:
         document.error((*where, kind), "out-of-range", f"{kind} is a whole number from 0 to {PINS[kind] - 1}, found {describe(number)}")
         return None
     return Pin(kind, number)
+
+
+def _wrench(document: Document, item: Any, where: Where, arm: dict[str, Any]) -> WrenchSource | None:
+    """A source whose frame is the arm's ``tool_parent`` need not say where that is."""
+    if not _mapping(document, item, where, WRENCH_WORDS, "a wrench"):
+        return None
+    values: dict[str, Any] = {word: _text(document, item[word], (*where, word)) for word in ("topic", "frame", "bias") if word in item}
+    _choice(document, values.get("bias"), (*where, "bias"), BIASES)
+    if "stale_after" in item:
+        values["stale_after"] = _number(document, item["stale_after"], (*where, "stale_after"), 10.0)
+    if "sign" in item and item["sign"] not in (1, -1):
+        document.error((*where, "sign"), "out-of-range", f"sign is 1 or -1, found {describe(item['sign'])}")
+    values["sign"] = float(item.get("sign", 1)) if is_number(item.get("sign", 1)) else 1.0
+    if "at" in item:
+        values["at"] = read_pose(document, item["at"], (*where, "at"), "a sensor")
+    elif values.get("frame") and values["frame"] == arm.get("tool_parent") and arm.get("tool") is not None:
+        values["at"] = arm["tool"].inverse()
+    return WrenchSource(**values)
 
 
 def _mapping(document: Document, item: Any, where: Where, words: Sequence[str], what: str) -> bool:

@@ -473,6 +473,9 @@ class Execution:
             self.events.extend(drain())
 
     def _end(self, ending: Ending, observation: Observation, now: float) -> None:
+        remark = getattr(self.policy, "remark", "")
+        if remark and ending.outcome.swallowable:
+            ending = Ending(ending.outcome, f"{ending.reason} ({remark})" if ending.reason else remark)
         self.ending, self.directives = ending, {}
         duration = now - self.started
         if ending.outcome is Outcome.SUCCEEDED:

@@ -62,7 +62,7 @@ class Stateful(Protocol):
 
 
 class Policy(Stateful, Protocol):
-    """π of an option, made anew for every run."""
+    """π of an option, made anew for every run. Where it has a ``remark``, that is added to the reason its run ends with."""
 
     def start(self, situation: Situation) -> None:
         """Called once, before the first :meth:`act` of a run."""

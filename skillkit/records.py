@@ -6,8 +6,8 @@ One shape for both, so that a bag written in process and one recorded over ROS r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from skillkit.exceptions import SkillkitError
 from skillkit.option import Called, Event, Judged, Note, Started, StatusChange, Transition, Written
@@ -29,6 +29,7 @@ from skillkit.spaces import (
     ObjectInput,
     SignalInput,
     TeleopInput,
+    WrenchInput,
 )
 
 NAN = float("nan")
@@ -59,31 +60,36 @@ def time_of(record: Mapping[str, Any]) -> float:
 
 def input_record(given: Input) -> Record:
     """``skillkit_interfaces/Input``."""
-    stamp = getattr(given, "stamp", given.received)
-    values: tuple[float, ...] = ()
-    text = ""
-    if isinstance(given, JointInput):
-        kind, name, values = "joint", given.arm, (*given.position, *given.velocity, given.opening, given.force)
-    elif isinstance(given, ObjectInput):
-        kind, name, values = "object", given.name, (*given.position, *given.quaternion)
-    elif isinstance(given, SignalInput):
-        kind, name, values = "signal", given.name, (given.value,)
-    elif isinstance(given, GoalInput):
-        kind, name = "goal", given.goal
-        text = json.dumps({"option": given.option, "parameters": dict(given.parameters), "roles": dict(given.roles)}, sort_keys=True)
-    elif isinstance(given, CancelInput):
-        kind, name, text = "cancel", given.goal, given.reason
-    elif isinstance(given, DriverInput):
-        kind, name, values = "driver", given.arm, (given.speed,)
-        text = json.dumps({"state": given.state, "reason": given.reason}, sort_keys=True)
-    elif isinstance(given, TeleopInput):
-        kind, name, values = "teleop", given.arm, (*given.twist, *given.pose)
-        text = json.dumps({word: getattr(given, word) for word in ("frame", "closure", "who", "why")}, sort_keys=True)
-    elif isinstance(given, AnswerInput):
-        kind, name, text = "answer", given.question, given.answer
-    else:
-        kind, name = "control", given.word
-    return {"kind": kind, "name": name, "stamp": float(stamp), "received": float(given.received), "values": [float(value) for value in values], "text": text}
+    said = SAID[type(given)](given)
+    stamp, values = getattr(given, "stamp", given.received), [float(value) for value in said.values]
+    return {"kind": said.kind, "name": said.name, "stamp": float(stamp), "received": float(given.received), "values": values, "text": said.text}
+
+
+class _Said(NamedTuple):
+    """What is particular to one kind of input."""
+
+    kind: str
+    name: str
+    values: Sequence[float] = ()
+    text: str = ""
+
+
+def _words(**words: Any) -> str:
+    return json.dumps(words, sort_keys=True)
+
+
+SAID: Mapping[type, Callable[[Any], _Said]] = {
+    JointInput: lambda i: _Said("joint", i.arm, (*i.position, *i.velocity, i.opening, i.force)),
+    WrenchInput: lambda i: _Said("wrench", i.arm, i.values),
+    ObjectInput: lambda i: _Said("object", i.name, (*i.position, *i.quaternion)),
+    SignalInput: lambda i: _Said("signal", i.name, (i.value,)),
+    GoalInput: lambda i: _Said("goal", i.goal, text=_words(option=i.option, parameters=dict(i.parameters), roles=dict(i.roles))),
+    CancelInput: lambda i: _Said("cancel", i.goal, text=i.reason),
+    DriverInput: lambda i: _Said("driver", i.arm, (i.speed,), _words(state=i.state, reason=i.reason)),
+    TeleopInput: lambda i: _Said("teleop", i.arm, (*i.twist, *i.pose), _words(frame=i.frame, closure=i.closure, who=i.who, why=i.why)),
+    AnswerInput: lambda i: _Said("answer", i.question, text=i.answer),
+    ControlInput: lambda i: _Said("control", i.word),
+}
 
 
 def input_from_record(record: Mapping[str, Any]) -> Input:
@@ -98,6 +104,8 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         if kind == "joint":
             n = (len(values) - 2) // 2
             return JointInput(name, stamp, received, values[:n], values[n : 2 * n], values[2 * n], values[2 * n + 1])
+        if kind == "wrench":
+            return WrenchInput(name, stamp, received, values)
         if kind == "object":
             x, y, z, qx, qy, qz, qw = values
             return ObjectInput(name, stamp, received, (x, y, z), (qx, qy, qz, qw))
@@ -120,7 +128,7 @@ def input_from_record(record: Mapping[str, Any]) -> Input:
         return ControlInput(name, received)
     if kind == "answer":
         return AnswerInput(name, received, text)
-    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, object, signal, goal, cancel, control, answer, driver, teleop")
+    raise SkillkitError(f"unknown kind of input '{kind}'; allowed: joint, wrench, object, signal, goal, cancel, control, answer, driver, teleop")
 
 
 def step_record(tick: int, now: float, inputs: Sequence[Input]) -> Record:

@@ -43,11 +43,13 @@ from skillkit.spaces import (
     Outcome,
     SignalInput,
     TeleopInput,
+    WrenchInput,
 )
 from skillkit.teleop import Takeover
 
 MOVED = 0.1  # [m] an object that is further than this from where it was left makes a resumed run begin anew
 CONTROL_WORDS = ("pause", "resume", "step")
+ZERO_WRENCH = "zero_wrench"
 BREAK, UNBREAK = "break ", "unbreak "  # before the path of a node
 DEADMAN, SPEED = "deadman ", "speed "  # before held or released, and before a share
 DEADMAN_FRESH = 0.2  # [s] after which a deadman of which nothing is heard counts as released
@@ -186,7 +188,7 @@ class Runtime:
         return StepResult(self.tick, now, observation, self.directives, self._commands, told, tuple(self._ended), notes, residuals)
 
     def _perceive(self, given: Input) -> bool:
-        if isinstance(given, JointInput):
+        if isinstance(given, (JointInput, WrenchInput)):
             if given.arm in self.arms:
                 self.arms[given.arm].take(given)
             return True
@@ -260,6 +262,9 @@ class Runtime:
             self.paused, self.single_step = request.word == "pause", request.word == "step"
             for arm in self.arms.values() if not self.paused else ():
                 arm.resume()
+        elif isinstance(request, ControlInput) and request.word == ZERO_WRENCH:
+            for arm in self.arms.values():
+                arm.zero_wrench()
         elif isinstance(request, ControlInput) and request.word.startswith(BREAK):
             self.breakpoints.add(request.word[len(BREAK) :])
         elif isinstance(request, ControlInput) and request.word.startswith(UNBREAK):
@@ -428,7 +433,7 @@ class Runtime:
 
     def newest_inputs(self) -> list[Input]:
         """What was last heard of every arm, object and signal."""
-        joints = [arm.latest for arm in self.arms.values() if arm.latest is not None]
+        joints = [given for arm in self.arms.values() for given in (arm.latest, arm.touch.latest) if given is not None]
         signals = [SignalInput(name, self.now, self.now, value) for name, value in self.perception.signals.items()]
         return [*joints, *self.perception.latest.values(), *signals]
 

@@ -40,6 +40,8 @@ class ArmState:
         force: measured gripping force [N], 0 where the gripper does not tell.
         age: time since the joint state arrived [s].
         residual: (6,) what the controller could not follow yet, target minus commanded pose [m, rad], in world axes.
+        wrench: (6,) force [N] and torque [Nm] that the world exerts on the tool, in the tool's frame, without bias; ``None`` where no fresh one is known.
+        contact: how far that force has been, at most, from what it was when a guarded motion began [N], see :mod:`skillkit.wrench`; 0 outside.
     """
 
     position: Array
@@ -53,6 +55,8 @@ class ArmState:
     force: float
     age: float
     residual: Array
+    wrench: Array | None = None
+    contact: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ class CartesianDelta:
         start: when that policy step began, task clock [s]; filled in by the execution.
         speed, force: shares of the velocity limits and of the gripper's force, above 0 and up to 1; narrowed by the execution.
         lasts: time after ``start`` in which it is obeyed [s]; 0 means as long as it stands. Filled in by the execution.
+        force_limit: makes the motion a guarded one that presses at most this hard [N], see :mod:`skillkit.wrench`; ``None`` presses as hard as it comes.
         free: of :data:`AXES`, in axes of the tool: motions that are not steered in this step and may turn out as they like.
         first: of :data:`FIRST`, what counts more where the arm cannot do both; empty for neither. An option's own where left out, else the arm's.
     """
@@ -167,6 +172,7 @@ class CartesianDelta:
     speed: float = 1.0
     force: float = 1.0
     lasts: float = 0.0
+    force_limit: float | None = None
     free: tuple[str, ...] = ()
     first: str = ""
 
@@ -262,6 +268,16 @@ class JointInput:
 
 
 @dataclass(frozen=True, slots=True)
+class WrenchInput:
+    """What the world exerts on an arm's tool: force [N] and torque [Nm] (6,) in the tool's frame, at its origin, bias included."""
+
+    arm: str
+    stamp: float
+    received: float
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectInput:
     """A perceived pose ``transform_object_to_world``: position [m], quaternion (x, y, z, w)."""
 
@@ -304,7 +320,8 @@ class CancelInput:
 
 @dataclass(frozen=True, slots=True)
 class ControlInput:
-    """``pause``, ``resume``, ``step`` (one decision, then pause again), ``deadman held``, ``deadman released``, or ``speed <share>`` of every arm's limits."""
+    """``pause``, ``resume`` or ``step`` (one decision, then pause again); ``deadman held`` or ``deadman released``; ``speed <share>`` of every arm's limits;
+    ``zero_wrench``: what arms at rest feel now counts as nothing."""
 
     word: str
     received: float
@@ -359,4 +376,4 @@ class TeleopInput:
     why: str = ""
 
 
-Input: TypeAlias = JointInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput | DriverInput | TeleopInput
+Input: TypeAlias = JointInput | WrenchInput | ObjectInput | SignalInput | GoalInput | CancelInput | ControlInput | AnswerInput | DriverInput | TeleopInput

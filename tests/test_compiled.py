@@ -183,9 +183,11 @@ def test_skillkit_and_the_choice_of_a_path_do_not_import_numba() -> None:
 
 
 def test_a_recording_says_which_path_to_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert compiled.as_recorded(compiled.path(True))
-    assert not compiled.as_recorded(compiled.path(False))
-    assert not compiled.as_recorded("")
+    assert compiled.as_recorded({"control": compiled.path(True)})
+    assert compiled.as_recorded(None)
+    assert not compiled.as_recorded({"control": compiled.path(False)})
+    assert not compiled.as_recorded({})
     monkeypatch.setenv(compiled.VARIABLE, "0")
+    assert not compiled.as_recorded(None)
     assert not compiled.chosen()
     assert compiled.path() == compiled.PLAIN

@@ -34,7 +34,9 @@ def situation(
     tool: tuple[float, float, float] = (0.5, 0.0, 0.3), opening: float = 0.08, closure: float = 0.0, joint_speed: float = 0.0, **objects: ObjectState
 ) -> Situation:
     pose, base = Pose.from_vector(tool), Pose.from_vector()
-    arm = ArmState(np.zeros(7), np.full(7, joint_speed), pose, pose, base, opening, 0.08, closure, 0.0, 0.0, np.zeros(6))
+    arm = ArmState(
+        np.zeros(7), np.full(7, joint_speed), pose, pose, base, opening, 0.08, closure, 0.0, 0.0, np.zeros(6), np.array([3.0, 0.0, 4.0, 0.0, 0.0, 0.0])
+    )
     scene = {"cup": thing((0.5, 0.0, 0.06)), "tray": thing((0.5, 0.0, 0.0), (0.3, 0.2, 0.02)), "far": thing((9.0, 0.0, 0.0)), **objects}
     signals = {"button": 0.5, "cup_fill": 1.0}
     return Situation(Observation(0.0, {"panda": arm}, scene, signals), {"arm": "panda"}, VALUES, 1.5)
@@ -49,6 +51,7 @@ MEANINGS = [
     ("height(cup) > 5.9 cm and height(cup) < 61 mm", True),
     ("angle(cup, tray) < 1 deg", True),
     ("above(cup, tray)", True),
+    ("force(tool) > 4.9 N and force(tool) < 5.1 N", True),
     ("above(tray, cup)", False),
     ("on(cup, tray)", True),
     ("on(tray, cup)", False),

@@ -162,7 +162,7 @@ def _resume(runtime: Runtime, checkpoint: Checkpoint, system: System, world: Wor
 
 
 def _inputs(world: World, step: int, now: float, task: str, parameters: Mapping[str, Any]) -> list[Input]:
-    inputs: list[Input] = list(world.joint_inputs(now))
+    inputs: list[Input] = [*world.joint_inputs(now), *world.wrench_inputs(now)]
     if step % OBJECT_EVERY == 0:
         inputs += [*world.object_inputs(now), *world.signal_inputs(now)]
     if step == 1:  # once everything has been seen

@@ -105,7 +105,7 @@ def rebuild(bag: Bag, scratch: Path, skills: str | Path | Sequence[Path] | None 
     """
     description = Description.from_attachments(bag.attachments)
     description.write_to(scratch)
-    fast = compiled.as_recorded(bag.metadata.get("platform", {}).get("control", ""))
+    fast = compiled.as_recorded(bag.metadata.get("platform"))
     system = System(description.cell_in(scratch), load_skills(skills or share.folders("skills"), use), compiled=fast)
     description.tasks_in(scratch, system)
     return description, system

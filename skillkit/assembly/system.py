@@ -19,6 +19,7 @@ from skillkit.safety import SafetyGate
 from skillkit.skill import Skill
 from skillkit.spaces import NOTHING
 from skillkit.trees import Task, load_task
+from skillkit.wrench import Touch
 
 
 @dataclass
@@ -108,4 +109,5 @@ def arm_loop(arm: CellArm, fast: bool = False) -> ArmLoop:
         from skillkit.kinematics.compiled_control import CompiledController
 
         controller = CompiledController(model, rate) if arm.avoid is None else controller
-    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), controller, SafetyGate(model, rate, limits=limits))
+    gate, touch = SafetyGate(model, rate, limits=limits), Touch(arm.hardware.wrench)
+    return ArmLoop(arm.name, model, arm.base, ArmKinematics(model), controller, gate, touch)

@@ -16,10 +16,11 @@ from skillkit.bags.cdr import Codec
 from skillkit.bags.columns import Entry, layout_of
 from skillkit.exceptions import BagError
 from skillkit.records import inputs_from_record
-from skillkit.spaces import Input, JointInput, ObjectInput, SignalInput
+from skillkit.spaces import Input, JointInput, ObjectInput, SignalInput, WrenchInput
 
 ORDERS_LIMIT = 16  # orders that are remembered for steps of one length
 IGNORED = ("header.", "tick")
+SENSED = (JointInput, WrenchInput, ObjectInput, SignalInput)
 
 Values = tuple[Any, ...]
 Maker = Callable[[Values], Input]
@@ -52,7 +53,7 @@ class StepInputs:
                 return values[order.now], [make(values) for make in order.makers]
         step = self._decode(data)
         inputs = inputs_from_record(step)
-        if self._codec is not None and len(orders) < ORDERS_LIMIT and all(isinstance(one, (JointInput, ObjectInput, SignalInput)) for one in inputs):
+        if self._codec is not None and len(orders) < ORDERS_LIMIT and all(isinstance(one, SENSED) for one in inputs):
             order_here = _order(self._codec, data, inputs)
             orders += [order_here] if order_here is not None else []
         return float(step["now"]), inputs
@@ -89,6 +90,8 @@ def _makers(index: dict[str, int], inputs: list[Input]) -> Iterator[Maker]:
         stamp, first = index[f"inputs[{place}].stamp"], index[f"inputs[{place}].values"]
         if isinstance(given, JointInput):
             yield _joint(given.arm, stamp, first, len(given.position))
+        elif isinstance(given, WrenchInput):
+            yield _wrench(given.arm, stamp, first, len(given.values))
         elif isinstance(given, ObjectInput):
             yield _object(given.name, stamp, first)
         elif isinstance(given, SignalInput):
@@ -98,6 +101,11 @@ def _makers(index: dict[str, int], inputs: list[Input]) -> Iterator[Maker]:
 def _joint(arm: str, stamp: int, first: int, n: int) -> Maker:
     middle, end = first + n, first + 2 * n
     return lambda v: JointInput(arm, v[stamp], v[stamp + 1], v[first:middle], v[middle:end], v[end], v[end + 1])
+
+
+def _wrench(arm: str, stamp: int, first: int, n: int) -> Maker:
+    end = first + n
+    return lambda v: WrenchInput(arm, v[stamp], v[stamp + 1], v[first:end])
 
 
 def _object(name: str, stamp: int, first: int) -> Maker:

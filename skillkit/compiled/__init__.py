@@ -10,6 +10,7 @@ So a run that was recorded with the one and re-executed with the other may diffe
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 
@@ -29,6 +30,8 @@ def path(fast: bool | None = None) -> str:
     return f"compiled by numba {version('numba')}"
 
 
-def as_recorded(word: str) -> bool:
-    """Whether to run compiled in order to take the path that a fingerprint names, as far as that is possible here."""
-    return word not in ("", PLAIN) and find_spec("numba") is not None
+def as_recorded(fingerprint: Mapping[str, str] | None) -> bool:
+    """Whether to run compiled in order to take the path of a recording, as far as that is possible here; without a fingerprint this machine's own."""
+    if fingerprint is None:
+        return chosen()
+    return fingerprint.get("control", PLAIN) != PLAIN and find_spec("numba") is not None

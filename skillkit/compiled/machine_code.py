@@ -9,11 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numba
-from numba import types
-from numba.core import config
-
 from skillkit.braking import HAIR
+from skillkit.exceptions import MissingLibrary
+
+try:
+    import numba
+    from numba import types
+    from numba.core import config
+except ImportError:
+    raise MissingLibrary("numba", "fast") from None
 
 SOURCES = ("machine_code", "bounds", "box", "chain", "law")
 WORDS = {  # number, integer, truth, nothing; a vector and a matrix to write to, in capitals to read only

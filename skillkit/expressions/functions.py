@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from skillkit.exceptions import SkillkitError
-from skillkit.expressions.dimensions import ANGLE, BOOLEAN, LENGTH, NAME, NUMBER, SPEED, TIME
+from skillkit.expressions.dimensions import ANGLE, BOOLEAN, FORCE, LENGTH, NAME, NUMBER, SPEED, TIME
 from skillkit.option import Situation
 from skillkit.pose import Array, Pose, cross, frozen
 from skillkit.spaces import ArmState
@@ -46,6 +46,7 @@ class Thing(NamedTuple):
     size: Array  # (3,) [m]
     speed: float  # [m/s]; nan for the tool
     age: float  # [s] since it was seen
+    wrench: Array | None = None  # (6,) of a tool, where it is measured
 
 
 class Unseen(SkillkitError):
@@ -121,7 +122,7 @@ def thing(situation: Situation, name: str) -> Thing:
     role, dot, last = name.rpartition(".")
     if last == TOOL:
         arm = arm_of(situation, role if dot else "arm")
-        return Thing(name, arm.tool, POINT, nan, arm.age)
+        return Thing(name, arm.tool, POINT, nan, arm.age, arm.wrench)
     objects = situation.observation.objects
     if name not in objects:
         raise Unseen(f"object '{name}' is not seen")
@@ -231,6 +232,12 @@ def _age(situation: Situation, a: Thing) -> Answer:
     return a.age
 
 
+def _force(situation: Situation, a: Thing) -> Answer:
+    if a.wrench is None:
+        raise Unseen(f"no wrench of '{a.name}' is measured")
+    return _norm(a.wrench[:3])
+
+
 def _opened(situation: Situation, handle: Thing, cabinet: Thing, least: float) -> Answer:
     turned = _between(handle.pose.rotation[:, 0], cabinet.pose.rotation[:, 0])
     return [Check(f"angle of {handle.name} from the front of {cabinet.name}", turned, least, float("inf"), ANGLE)]
@@ -317,6 +324,7 @@ _TABLE = (
     Function("at_rest", (), BOOLEAN, "Every joint of the arm is slower than 0.02 rad/s.", _at_rest),
     Function("speed", (_OBJECT,), SPEED, "Speed of its centre.", _speed),
     Function("age", (_OBJECT,), TIME, "Time since it was seen; that of something held is known from the arm.", _age),
+    Function("force", (_A,), FORCE, "How hard a tool is pushed or pulled: the size of the force that its arm measures, without bias.", _force),
     Function("signal", (Argument("name", "signal"),), NUMBER, "A named number from the scene.", _signal),
     Function("pressed", (Argument("button", "signal"),), BOOLEAN, "The button is pressed at least 80 % of its travel.", _pressed),
     Function("full", (Argument("cup", "signal"),), BOOLEAN, "The signal `<cup>_fill` has reached 1.", _full),

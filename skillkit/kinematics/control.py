@@ -52,7 +52,6 @@ DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
-POSTURE_BEHIND = 0.3  # … and of its speed limit while the arm stands behind its target: with 1, pull and feedback could stand in balance
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
@@ -90,7 +89,7 @@ class CartesianController:
         self.speed_share, self._near = 1.0, None if collisions is None else (collisions, kept)
         self._keep_to(1.0)
         self._no_rows, self._plain_bounds = np.zeros((0, arm.n)), np.zeros(arm.n, dtype=np.int32)
-        self._sides, self._no_error = np.zeros((6, 2)), frozen(np.zeros(6))
+        self._no_error = frozen(np.zeros(6))
         self._target_point: Array
         self._target_rotation: Array
         self._position: Array = arm.home
@@ -168,6 +167,8 @@ class CartesianController:
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._first = first
+        self._spare = self.arm.n > self._dimensions - len(free)
+        self._sides = np.zeros((6, 2 if self._spare else 3))
 
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
@@ -315,17 +316,19 @@ class CartesianController:
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
             forward -= self._curvature
-        posture = self._posture(min(POSTURE_BEHIND, sqrt(square) / LEAD_POSITION))
-        if posture is not None:
+        posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
+        if posture is not None and self._spare:
             forward -= jacobian @ posture
+        elif posture is not None:
+            sides[:, 2] = jacobian @ posture
         sides[:, 0] = forward
         damped = self._gram.copy()
         damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
-        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
+        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2 or 3, n)
         back = columns[1]
         wanted = columns[0] + self._closing(back, self._approach, BRAKING_SHARE) * back
         if posture is not None:
-            wanted += posture
+            wanted += posture if self._spare else _not_against(back, posture - columns[2])
         fastest = _largest(wanted * self._per_step)
         return wanted / fastest if fastest > 1.0 else wanted
 
@@ -338,9 +341,10 @@ class CartesianController:
         return share / max(1.0, share * _largest(gap * self._per_step))
 
     def _posture(self, behind: float) -> Array | None:
-        """Displacement (n,) towards home, only while the arm moves or is ``behind`` its target: at rest it is at rest.
+        """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
 
-        It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way.
+        It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way,
+        but on an arm with no joint to spare it never goes against the feedback, with which it could stand in balance, short of the target.
         """
         activity = max(behind, _largest(self._step * self._per_step))
         if activity == 0.0:
@@ -483,3 +487,9 @@ def _closed(array: Array) -> Array:
 
 def _norm(vector: Array) -> float:
     return sqrt(float(vector @ vector))
+
+
+def _not_against(way: Array, step: Array) -> Array:
+    """``step`` (n,) without what goes against ``way`` (n,)."""
+    against = float(step @ way)
+    return step if against >= 0.0 else step - (against / float(way @ way)) * way

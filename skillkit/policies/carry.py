@@ -9,6 +9,7 @@ from skillkit.policies.grips import STEEP, UP, backed, level, unit
 from skillkit.policies.phases import BRISK, Move, Phases
 from skillkit.policies.servo import Pace
 from skillkit.pose import Array, Pose, cross, frozen
+from skillkit.wrench import REACHED
 
 LOWER = Pace(0.08, 0.8, 1.0, 4.0)
 TOUCH = 0.0005  # [m] gap below which the object stands
@@ -77,7 +78,10 @@ class Carry(Phases):
         """Down until the object stands; let go any earlier, it would rock on its edge."""
         goal = self.holding_at(situation, 0.0, -PRESS_DOWN)
         gap, settled = self.gap(situation), situation.object("object").speed < SETTLED and self.lasted(situation) > SETTLING
-        return Move(goal, LOWER, done=gap < TOUCH or (settled and gap < CLOSE_BY), time_limit=5.0, failure="the object does not come down to the surface")
+        limit = situation.parameters["force_limit"]
+        stands = settled or situation.arm.contact >= REACHED * limit
+        done = gap < TOUCH or (stands and gap < CLOSE_BY)
+        return Move(goal, LOWER, done=done, time_limit=5.0, failure="the object does not come down to the surface", force_limit=limit)
 
     def let_go(self, situation: Situation) -> Move:
         done = situation.arm.opening > 0.93 * situation.arm.opening_max

@@ -7,7 +7,7 @@ A skill designed by hand is a class with one method per phase. The method says, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import ClassVar
 
@@ -17,10 +17,12 @@ from skillkit.policies.servo import Pace, Servo, reached
 from skillkit.pose import Pose
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Outcome
+from skillkit.wrench import REACHED
 
 BRISK = Pace(0.45, 1.8, 1.5, 6.0)
 CLOSE = 0.42  # [m] from the arm's base axis, on the way round it
 CAREFUL = Pace(0.12, 0.8, 1.5, 6.0)
+UNGUARDED = "unguarded: no wrench is measured"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Move:
         around: go round the arm's base while the goal is further round it than this [rad]; else straight.
         time_limit: of the phase [s]; reaching it ends the skill FAILED.
         failure: what to say then; what stood in the way, in words.
+        force_limit: the contact force [N] that ends the skill FAILED; the motion slows down before, see :mod:`skillkit.wrench`.
     """
 
     goal: Pose | None = None
@@ -47,6 +50,7 @@ class Move:
     around: float = inf
     time_limit: float = 8.0
     failure: str = ""
+    force_limit: float | None = None
 
 
 class Phases:
@@ -64,6 +68,7 @@ class Phases:
         self.index = 0
         self.since = 0.0  # [s] elapsed time when the phase began
         self.noted: dict[str, list[float]] = {}
+        self.remark = ""  # what is to be said of the run beside how it ended
 
     # -- what phases use -------------------------------------------------------------------------------------------------------------
 
@@ -106,9 +111,13 @@ class Phases:
     def _move(self, move: Move, goal: Pose, situation: Situation) -> Mapping[str, Directive] | Ending:
         if self.lasted(situation) >= move.time_limit:
             return Ending(Outcome.FAILED, move.failure or f"the tool did not get through the phase '{self.order[self.index]}'")
-        arm = situation.arm
+        arm, limit = situation.arm, move.force_limit
+        if limit is not None and arm.wrench is None:
+            self.remark = UNGUARDED
+        elif limit is not None and arm.contact >= REACHED * limit:
+            return Ending(Outcome.FAILED, f"{arm.contact:.0f} N of contact in the phase '{self.order[self.index]}', where {limit:g} N are allowed")
         steer = around(arm.base, arm.target, goal, move.around, CLOSE)
-        return {"arm": self.servo.step(arm.target, steer, move.pace, move.closure)}
+        return {"arm": replace(self.servo.step(arm.target, steer, move.pace, move.closure), force_limit=limit)}
 
     def _enter(self, index: int, situation: Situation) -> None:
         self.index, self.since = index, situation.elapsed
@@ -117,11 +126,12 @@ class Phases:
     # -- state in the open ---------------------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """Phase, its start, notes and the servo's twist."""
-        return {"index": self.index, "since": self.since, "noted": {name: list(values) for name, values in self.noted.items()}, "servo": self.servo.snapshot()}
+        """Phase, its start, notes, the remark and the servo's twist."""
+        noted = {name: list(values) for name, values in self.noted.items()}
+        return {"index": self.index, "since": self.since, "noted": noted, "remark": self.remark, "servo": self.servo.snapshot()}
 
     def restore(self, snapshot: Snapshot) -> None:
         """The inverse of :meth:`snapshot`."""
-        self.index, self.since = snapshot["index"], snapshot["since"]
+        self.index, self.since, self.remark = snapshot["index"], snapshot["since"], snapshot["remark"]
         self.noted = {name: list(values) for name, values in snapshot["noted"].items()}
         self.servo.restore(snapshot["servo"])

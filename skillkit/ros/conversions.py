@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, Transform
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, Transform, WrenchStamped
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import Marker, MarkerArray
 
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import SkillkitError
-from skillkit.pose import Array, Pose, frozen
+from skillkit.hardware import WrenchSource
+from skillkit.pose import Array, Pose, cross, frozen
 from skillkit.records import Record, header, time_fields
-from skillkit.spaces import JointInput, ObjectInput
+from skillkit.spaces import JointInput, ObjectInput, WrenchInput
 
 Sampled = tuple[list[float], list[list[float]], list[list[float]]]
 """Times from start (k,) [s], positions (k, n), velocities (k, n)."""
@@ -171,6 +172,30 @@ def pose_stamped(given: ObjectInput) -> PoseStamped:
     p, q = message.pose.position, message.pose.orientation
     p.x, p.y, p.z = (float(value) for value in given.position)
     q.x, q.y, q.z, q.w = (float(value) for value in given.quaternion)
+    return message
+
+
+def wrench_input(arm: str, source: WrenchSource, message: WrenchStamped, received: float) -> WrenchInput | None:
+    """What a sensor tells, as what the world exerts on the tool at its origin; ``None`` where the message is in another frame than declared."""
+    if source.frame and message.header.frame_id != source.frame:
+        return None
+    f, t = message.wrench.force, message.wrench.torque
+    values = moved_wrench(source.at, source.sign * np.array([f.x, f.y, f.z, t.x, t.y, t.z], dtype=np.float64))
+    return WrenchInput(arm, seconds(message.header.stamp), received, tuple(values.tolist()))
+
+
+def moved_wrench(transform: Pose, wrench: Array) -> Array:
+    """A wrench (6,) in another frame, at its origin: ``transform`` is ``transform_from_to_to``. τ' = R τ + p × R f."""
+    force = transform.rotation @ wrench[:3]
+    return np.concatenate([force, transform.rotation @ wrench[3:] + cross(transform.position, force)])
+
+
+def wrench_stamped(frame: str, given: WrenchInput) -> WrenchStamped:
+    """A wrench as ``geometry_msgs/WrenchStamped``."""
+    message = WrenchStamped()
+    message.header.frame_id, message.header.stamp = frame, stamp_of(given.stamp)
+    f, t = message.wrench.force, message.wrench.torque
+    f.x, f.y, f.z, t.x, t.y, t.z = (float(value) for value in given.values)
     return message
 
 

@@ -28,6 +28,7 @@ MANNERS: dict[str, tuple[Any, str]] = {
     "drop": (0.0, "share of the joint states that are lost"),
     "silent": (False, "no joint states at all"),
     "jump": (0.0, "offset of the first joint's measured position [rad]"),
+    "wrench_silent": (False, "no wrenches"),
     "clock_offset": (0.0, "by which the driver's clock is ahead of this machine's [s]"),
     "calibration": (0.0, "by which the arm is put together otherwise than its model [m]; read at the start"),
     "objects_silent": (False, "no poses of objects"),

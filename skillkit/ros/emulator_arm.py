@@ -20,8 +20,9 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from skillkit.cell import CellArm
+from skillkit.hardware import WrenchSource
 from skillkit.pose import Array
-from skillkit.ros.conversions import joint_state, sampled, stamp_of
+from skillkit.ros.conversions import joint_state, moved_wrench, sampled, stamp_of, wrench_stamped
 from skillkit.ros.drivers.wire import on_wire
 from skillkit.ros.emulator_franka_gripper import EmulatedFrankaGripper
 from skillkit.ros.emulator_gripper import EmulatedGripper
@@ -31,7 +32,7 @@ from skillkit.ros.follower import TrajectoryFollower
 from skillkit.ros.names import ArmTopics
 from skillkit.ros.simulator import SimulatedArm
 from skillkit.ros.ticking import Schedule
-from skillkit.spaces import JointInput
+from skillkit.spaces import JointInput, WrenchInput
 
 SYSTEM_DEFAULT = QoSPresetProfiles.SYSTEM_DEFAULT.value
 END_VELOCITY = float(np.finfo(np.float32).eps)
@@ -151,6 +152,14 @@ class EmulatedArm(SimulatedArm):
             self._pending.append((now + manners["late"] + manners["jitter"] * abs(self._random.standard_normal()), self._message(given)))
         while self._pending and self._pending[0][0] <= now:
             self.states.publish(self._pending.popleft()[1])
+
+    def feel(self, given: WrenchInput) -> None:
+        """Publish as force_torque_sensor_broadcaster does, in the frame and with the sign that the cell declares."""
+        source = self.cell_arm.hardware.wrench or WrenchSource()
+        if not self.manners["wrench_silent"]:
+            there = source.sign * moved_wrench(source.at.inverse(), np.array(given.values))
+            told = WrenchInput(given.arm, wall_clock(self.manners), given.received, tuple(there.tolist()))
+            self.wrenches.publish(wrench_stamped(source.frame or self.model.tool, told))
 
     def _message(self, given: JointInput) -> JointState:
         message = joint_state(self.model, given)

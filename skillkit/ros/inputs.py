@@ -1,4 +1,4 @@
-"""What the runtime node hears: joint states, object poses, signals, each stamped with its arrival and put into the inbox.
+"""What the runtime node hears: joint states, wrenches, object poses, signals, each stamped with its arrival and put into the inbox.
 
 Objects and signals are found by the names of their topics, so nothing has to be listed.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from geometry_msgs.msg import WrenchStamped
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
@@ -15,9 +16,10 @@ from std_msgs.msg import Bool, Float64, String
 from visualization_msgs.msg import MarkerArray
 
 from skillkit.cell import Cell
+from skillkit.hardware import WrenchSource
 from skillkit.pose import Array
 from skillkit.ros.control_loop import ControlLoop
-from skillkit.ros.conversions import JointStateReader, sizes_of
+from skillkit.ros.conversions import JointStateReader, sizes_of, wrench_input
 from skillkit.ros.frames import CellFrames
 from skillkit.ros.names import ANSWERS, DEADMAN_TOPIC, EVERY, LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.object_poses import ObjectPoses
@@ -42,6 +44,7 @@ class Inputs:
         self._node, self._loop = node, loop
         self.heard: set[str] = set()  # arms, objects and signals of which something has arrived
         self._found: dict[str, Subscription | None] = {}
+        self._misframed: set[str] = set()
         self._readers: list[JointStateReader] = []
         self.frames = CellFrames(node, cell, loop.between_ticks, lambda text: loop.put(ControlInput(text, loop.now())))
         self.poses = ObjectPoses(node, loop, self.frames, hardware, self.heard.add)
@@ -50,6 +53,9 @@ class Inputs:
             reader = JointStateReader(arm.name, arm.embodiment, gripped=hardware and arm.hardware.gripper.driver != "none")
             self._readers.append(reader)
             node.create_subscription(JointState, topics[arm.name].joint_states, lambda message, reader=reader: self._joints(reader, message), NEWEST)
+            source = (arm.hardware if hardware else arm.hardware.simulated()).wrench
+            if source is not None:
+                node.create_subscription(WrenchStamped, topics[arm.name].wrench, partial(self._wrench, arm.name, source), NEWEST)
             if hardware and topics[arm.name].finger_states:
                 node.create_subscription(JointState, topics[arm.name].finger_states, reader.read_fingers, NEWEST)
         self.teleop = [TeleopTopics(node, loop, arm.name, topics[arm.name].teleop) for arm in cell.arms]
@@ -94,6 +100,14 @@ class Inputs:
             self.heard.add(given.arm)
             self._loop.between_ticks(partial(self.frames.joints, given))
             self._loop.put(given)
+
+    def _wrench(self, arm: str, source: WrenchSource, message: WrenchStamped) -> None:
+        given = wrench_input(arm, source, message, self._loop.now())
+        if given is not None:
+            self._loop.put(given)
+        elif arm not in self._misframed:
+            self._misframed.add(arm)
+            self._node.get_logger().error(f"{arm}: its wrench is in the frame '{message.header.frame_id}', declared is '{source.frame}': it is not used")
 
     def _signal(self, name: str, message: Float64) -> None:
         now = self._loop.now()

@@ -8,7 +8,7 @@ from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 
 from skillkit.cell import Cell
-from skillkit.hardware import Hardware
+from skillkit.hardware import Hardware, WrenchSource
 
 STEP, RESULT, TREE = "step", "result", "tree"
 DIGEST, KEYFRAME = "digest", "keyframe"
@@ -40,6 +40,7 @@ class ArmTopics:
     robot_description: str = "robot_description"
     teleop: str = "teleop/"
     finger_states: str = ""
+    wrench: str = "wrench"
 
     @classmethod
     def of(cls, arm: str, alone: bool, hardware: Hardware | None = None, namespace: str | None = None) -> ArmTopics:
@@ -58,6 +59,7 @@ class ArmTopics:
             f"{prefix}{own.robot_description}",
             f"{prefix}teleop/",
             f"{prefix}{own.gripper.joint_states}" if own.gripper.joint_states else "",
+            f"{prefix}{(own.wrench or WrenchSource()).topic}",
         )
 
     @classmethod

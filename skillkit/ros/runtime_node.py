@@ -48,7 +48,7 @@ from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.ros.planning import PlanDesk
-from skillkit.runtime import BREAK, DEADMAN, SECOND_GOALS, SPEED, UNBREAK, StepResult
+from skillkit.runtime import BREAK, DEADMAN, SECOND_GOALS, SPEED, UNBREAK, ZERO_WRENCH, StepResult
 from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand, Outcome
 
 PARAMETERS = {
@@ -320,6 +320,7 @@ class RuntimeNode(LifecycleNode):
         self.create_service(ListSkills, "list_skills", self._list_skills)
         for word in ("pause", "resume", "step"):
             self.create_service(Trigger, f"~/{word}", partial(self._control, word))
+        self.create_service(Trigger, f"~/{ZERO_WRENCH}", self._zero_wrench)
 
     def _control(self, word: str, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success = self.loop is not None
@@ -328,6 +329,13 @@ class RuntimeNode(LifecycleNode):
             response.success = not response.message
             if response.success:  # one that is refused must not wait in the inbox until it would be granted
                 self.loop.put(ControlInput(word, self.loop.now()))
+        return response
+
+    def _zero_wrench(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        moving = [name for name, arm in self.runtime.arms.items() if not arm.at_rest()]
+        response.success, response.message = self.loop is not None and not moving, f"not at rest: {', '.join(moving)}" if moving else ""
+        if self.loop is not None and response.success:
+            self.loop.put(ControlInput(ZERO_WRENCH, self.loop.now()))
         return response
 
     def _parameters_set(self, parameters: list[Parameter]) -> SetParametersResult:

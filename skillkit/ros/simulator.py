@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
@@ -26,14 +26,14 @@ from skillkit.exceptions import SkillkitError
 from skillkit.option import fill_parameters
 from skillkit.pose import Array
 from skillkit.ros import process
-from skillkit.ros.conversions import closure_of, joint_state, pose_stamped, sampled, size_markers, stamp_of
+from skillkit.ros.conversions import closure_of, joint_state, pose_stamped, sampled, size_markers, stamp_of, wrench_stamped
 from skillkit.ros.follower import TrajectoryFollower
 from skillkit.ros.names import LATCHED, NEWEST, OBJECT_SIZES, OBJECTS, POSE, SIGNALS, ArmTopics
 from skillkit.ros.parameters import declare, load_cell, pairs
 from skillkit.ros.ticking import Schedule
 from skillkit.sim.scene import Verdict
 from skillkit.sim.world import TIME_STEP
-from skillkit.spaces import JointInput, ObjectInput
+from skillkit.spaces import JointInput, ObjectInput, WrenchInput
 from skillkit.trees import load_task
 
 PARAMETERS = {
@@ -45,6 +45,7 @@ PARAMETERS = {
     "task": ("", "whose judge ~/verdict asks, by name or file"),
     "parameters": ("{}", "what that task is run with, a JSON object"),
     "joint_rate": (250.0, "joint states per second [Hz]"),
+    "wrench_rate": (125.0, "wrenches of each arm per second [Hz]"),
     "object_rate": (50.0, "poses of each object per second [Hz]"),
 }
 
@@ -58,6 +59,7 @@ class SimulatedArm:
         self.name, self.model = arm.name, arm.embodiment
         self.follower = TrajectoryFollower(arm.embodiment.home)
         self.states = node.create_publisher(JointState, topics.joint_states, self.quality)
+        self.wrenches = node.create_publisher(WrenchStamped, topics.wrench, self.quality)
         self.closure: float | None = None
         self._schedule = schedule
         self.listen(node, topics)
@@ -81,6 +83,10 @@ class SimulatedArm:
         """Publish a joint state."""
         self.states.publish(joint_state(self.model, given))
 
+    def feel(self, given: WrenchInput) -> None:
+        """Publish what the tool feels."""
+        self.wrenches.publish(wrench_stamped(self.model.tool, given))
+
     def _follow(self, message: JointTrajectory) -> None:
         found = sampled(self.model, message)
         if found is not None:
@@ -103,6 +109,7 @@ class Simulator(Node):
         self.schedule = Schedule(1.0 / given["joint_rate"])
         topics = ArmTopics.in_cell(cell)
         self.arms: list[SimulatedArm] = [self.arm(arm, topics[arm.name]) for arm in cell.arms]
+        self.feels_every = max(1, round(given["joint_rate"] / given["wrench_rate"]))
         self.looks_every = max(1, round(given["joint_rate"] / given["object_rate"]))
         self.clock = self.create_publisher(Clock, "/clock", NEWEST)
         self.markers = self.create_publisher(MarkerArray, OBJECT_SIZES, LATCHED)
@@ -151,6 +158,9 @@ class Simulator(Node):
     def _sense(self, now: float) -> None:
         for arm, given in zip(self.arms, self.world.joint_inputs(now), strict=True):
             arm.sense(given, now)
+        if self.schedule.tick % self.feels_every == 0:
+            for arm, felt in zip(self.arms, self.world.wrench_inputs(now), strict=True):
+                arm.feel(felt)
         if self.schedule.tick % self.looks_every == 0:
             self.clock.publish(Clock(clock=stamp_of(now)))
             for seen in self.world.object_inputs(now):

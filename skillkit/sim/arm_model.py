@@ -20,6 +20,7 @@ SERVO_FREQUENCY = 100.0  # [rad/s] of each joint's critically damped position lo
 ROTOR_INERTIA = 0.1  # [kg m²] reflected through the gear
 FINGER_INERTIA = 0.3  # [kg] reflected through the gear
 FINGER_COUPLING = 20_000.0  # [N/m] spring between the fingers, which a spindle or rack moves as one
+WRENCH_SITE = "wrench"
 FINGER_FRICTION = (1.2, 0.02, 0.0005)  # sliding [-], torsional [m], rolling [m]
 
 
@@ -30,6 +31,22 @@ class Placement:
     name: str
     embodiment: Embodiment
     base: Pose
+
+
+@dataclass(frozen=True)
+class Wrench:
+    """Where an arm's force and torque stand among the sensors, and what hangs on them.
+
+    Attributes:
+        values: (6,) into sensordata.
+        site: the sensor, at the tool.
+        hanging: (k,) bodies on its far side. masses: theirs (k,) [kg]; a robot is told them as its payload.
+    """
+
+    values: Array
+    site: int
+    hanging: Array
+    masses: Array
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,7 @@ class ArmIndex:
     finger_ratio: Array  # (f,) movement per unit of the first finger joint
     finger_bodies: tuple[frozenset[int], ...]
     bodies: frozenset[int]
+    wrench: Wrench
 
 
 def add_arm(spec: mujoco.MjSpec, placement: Placement, number: int) -> None:
@@ -57,6 +75,7 @@ def add_arm(spec: mujoco.MjSpec, placement: Placement, number: int) -> None:
     for body in child.bodies[1:]:
         body.gravcomp = 1.0
     _add_servos(child, arm)
+    _add_wrench(child, arm)
     if arm.gripper is not None:
         _add_fingers(child, arm.gripper, finger_ratios(arm.urdf, arm.gripper))
     frame = spec.worldbody.add_frame(pos=placement.base.position.tolist(), quat=mujoco_quaternion(placement.base))
@@ -76,7 +95,7 @@ def index_arm(model: mujoco.MjModel, placement: Placement) -> ArmIndex:
         lead=model.actuator_biasprm[servos, 2] / model.actuator_biasprm[servos, 1], fingers=np.array([joint.qposadr[0] for joint in fingers], dtype=int),
         finger_actuators=np.array([model.actuator(prefix + name).id for name in names], dtype=int), finger_ratio=np.array(ratios),
         finger_bodies=tuple(frozenset({int(joint.bodyid[0])}) for joint in fingers),
-        bodies=frozenset(body for body in range(model.nbody) if model.body(body).name.startswith(prefix)),
+        bodies=frozenset(body for body in range(model.nbody) if model.body(body).name.startswith(prefix)), wrench=_index_wrench(model, prefix),
     )  # fmt: skip
 
 
@@ -124,6 +143,37 @@ def _add_fingers(child: mujoco.MjSpec, gripper: Gripper, ratios: list[float]) ->
             tendon = child.add_tendon(name=f"{name}_coupling", stiffness=[FINGER_COUPLING, 0.0, 0.0], damping=[damping, 0.0, 0.0], springlength=[0.0, 0.0])
             tendon.wrap_joint(gripper.joints[0], ratios[index])
             tendon.wrap_joint(name, -1.0)
+
+
+def _add_wrench(child: mujoco.MjSpec, arm: Embodiment) -> None:
+    """A force and torque sensor between the gripper, or the bare tool, and the rest of the arm; its frame is the tool's."""
+    cut = child.joint(arm.gripper.joints[0]).parent.parent if arm.gripper is not None else child.body(arm.tool)
+    whole = child.copy()
+    whole.compiler.fusestatic = False
+    model = whole.compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    below, tool = data.body(cut.name), data.body(arm.tool)
+    seen = below.xmat.reshape(3, 3).T
+    turn = np.zeros(4)
+    mujoco.mju_mat2Quat(turn, (seen @ tool.xmat.reshape(3, 3)).ravel())
+    cut.add_site(name=WRENCH_SITE, pos=(seen @ (tool.xpos - below.xpos)).tolist(), quat=turn.tolist())
+    for name, kind in (("force", mujoco.mjtSensor.mjSENS_FORCE), ("torque", mujoco.mjtSensor.mjSENS_TORQUE)):
+        child.add_sensor(name=name, type=kind, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=WRENCH_SITE)
+
+
+def _index_wrench(model: mujoco.MjModel, prefix: str) -> Wrench:
+    first = [model.sensor(prefix + name).adr[0] for name in ("force", "torque")]
+    site = model.site(prefix + WRENCH_SITE).id
+    hanging = [int(model.site_bodyid[site])]
+    hanging += [body for body in range(hanging[0] + 1, model.nbody) if _hangs(model, body, hanging[0])]
+    return Wrench(np.concatenate([np.arange(3) + at for at in first]), site, np.array(hanging), model.body_mass[hanging])
+
+
+def _hangs(model: mujoco.MjModel, body: int, on: int) -> bool:
+    while body > on:
+        body = int(model.body_parentid[body])
+    return body == on
 
 
 def _add_position_actuator(child: mujoco.MjSpec, joint: str, gain: float, damping: float) -> Any:

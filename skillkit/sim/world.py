@@ -21,7 +21,7 @@ from skillkit.sim.arm_model import ArmIndex, Placement, add_arm, index_arm
 from skillkit.sim.driver import Driver
 from skillkit.sim.picture import save_picture
 from skillkit.sim.scene import Scene, Verdict
-from skillkit.spaces import Input, JointInput, ObjectInput, SignalInput
+from skillkit.spaces import Input, JointInput, ObjectInput, SignalInput, WrenchInput
 
 TIME_STEP = 0.002  # [s]
 WATCH_STEPS = 5  # physics steps between two looks of the scene's bookkeeping
@@ -118,12 +118,16 @@ class World:
     # -- sensing ------------------------------------------------------------------------------------------------------------------
 
     def inputs(self, now: float) -> list[Input]:
-        """Everything sensed, stamped ``now``: joints, objects, signals."""
-        return [*self.joint_inputs(now), *self.object_inputs(now), *self.signal_inputs(now)]
+        """Everything sensed, stamped ``now``: joints, wrenches, objects, signals."""
+        return [*self.joint_inputs(now), *self.wrench_inputs(now), *self.object_inputs(now), *self.signal_inputs(now)]
 
     def joint_inputs(self, now: float) -> list[JointInput]:
         """One joint state per arm."""
         return [self._joint_input(name, now) for name in self.placements]
+
+    def wrench_inputs(self, now: float) -> list[WrenchInput]:
+        """What the world exerts on each tool, the gripper's own weight taken off as a robot does that knows its payload; its inertia stays in."""
+        return [WrenchInput(name, now, now, tuple(self._wrench(index).tolist())) for name, index in self._index.items()]
 
     def object_inputs(self, now: float) -> list[ObjectInput]:
         """One pose per object of the scene."""
@@ -201,6 +205,14 @@ class World:
         """Mean finger position, in units of the first finger joint; the gap is what both leave open."""
         return float(np.mean(self.data.qpos[index.fingers] / index.finger_ratio))
 
+    def _wrench(self, index: ArmIndex) -> Array:
+        at = index.wrench
+        rotation = self.data.site_xmat[at.site].reshape(3, 3)
+        lever = at.masses @ (self.data.xipos[at.hanging] - self.data.site_xpos[at.site])  # [kg m]
+        gravity = self.model.opt.gravity
+        own = np.concatenate([rotation.T @ (at.masses.sum() * gravity), rotation.T @ np.cross(lever, gravity)])
+        return -self.data.sensordata[at.values] - own
+
     def _feel(self) -> None:
         """Gripping force: what the less loaded finger presses with [N]."""
         for name, index in self._index.items():
@@ -226,6 +238,7 @@ class World:
             "steps": self._steps,
             "asked": self._asked,
             "grip": dict(self._grip),
+            "sensors": self.data.sensordata.tolist(),
             "drivers": {name: driver.snapshot() for name, driver in self.drivers.items()},
             "scene": self.state.snapshot(),
             "random": self._random.bit_generator.state if self._noise else None,
@@ -240,6 +253,7 @@ class World:
         self.state.restore(snapshot["scene"])
         if snapshot["random"] is not None:
             self._random.bit_generator.state = snapshot["random"]
+        self.data.sensordata[:] = snapshot["sensors"]
         mujoco.mj_kinematics(self.model, self.data)
 
     def _go_home(self) -> None:

@@ -74,7 +74,7 @@ class LateWorld:
     """A simulated world whose senses are late."""
 
     def __init__(self, world: Any, faults: Sequence[Fault]) -> None:
-        self._world, self._delays = world, {name: Delay(faults) for name in ("joint_inputs", "object_inputs", "signal_inputs")}
+        self._world, self._delays = world, {name: Delay(faults) for name in ("joint_inputs", "wrench_inputs", "object_inputs", "signal_inputs")}
 
     def __getattr__(self, name: str) -> Any:
         if name in self._delays:

@@ -20,4 +20,5 @@ class Place(Carry):
         return Move(goal, TRAVEL, around=0.2, near=0.015, failure="the object cannot be brought in front of the surface")
 
     def come_in(self, situation: Situation) -> Move:
-        return Move(self.holding_at(situation, 0.0, situation.parameters["lift"]), IN, failure="the object cannot be brought over the surface")
+        goal, limit = self.holding_at(situation, 0.0, situation.parameters["lift"]), situation.parameters["force_limit"]
+        return Move(goal, IN, failure="the object cannot be brought over the surface", force_limit=limit)

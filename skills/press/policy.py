@@ -4,7 +4,7 @@ from math import tan
 
 from skillkit.option import Situation
 from skillkit.policies.grips import UP, pointing
-from skillkit.policies.phases import CAREFUL, Move, Phases
+from skillkit.policies.phases import Move, Phases
 from skillkit.policies.servo import Pace
 from skillkit.pose import Pose, frozen
 
@@ -36,11 +36,12 @@ class Press(Phases):
 
     def touch(self, situation: Situation) -> Move:
         goal = self._before(situation, 0.03)
-        return Move(goal, CAREFUL, 1.0, near=0.008, failure="the tool cannot get to the button")
+        return Move(goal, PUSH, 1.0, near=0.008, failure="the tool cannot get to the button", force_limit=situation.parameters["force_limit"])
 
     def push(self, situation: Situation) -> Move:
         goal = self._before(situation, -situation.parameters["depth"])
-        return Move(goal, PUSH, 1.0, done=self._travel(situation) >= DOWN, time_limit=4.0, failure="the button does not go down")
+        down, limit = self._travel(situation) >= DOWN, situation.parameters["force_limit"]
+        return Move(goal, PUSH, 1.0, done=down, time_limit=4.0, failure="the button does not go down", force_limit=limit)
 
     def keep(self, situation: Situation) -> Move:
-        return Move(closure=1.0, done=False, time_limit=5.0, failure="the button does not stay down")
+        return Move(closure=1.0, done=False, time_limit=5.0, failure="the button does not stay down", force_limit=situation.parameters["force_limit"])

@@ -73,7 +73,7 @@ def test_every_input_is_there_and_stamped(make_world):
     inputs = world.inputs(3.5)
     names = [getattr(entry, "arm", None) or entry.name for entry in inputs]
     assert names[0] == "panda"
-    assert set(names[1:]) == {*world.sizes, "dispenser_button", "cup_1_fill"}
+    assert set(names[1:]) == {"panda", *world.sizes, "dispenser_button", "cup_1_fill"}
     assert {(entry.stamp, entry.received) for entry in inputs} == {(3.5, 3.5)}
     assert {"cup_1", "cabinet", "cabinet_handle", "dispenser", "dispenser_spot", "dispenser_button", "tray", "table"} == set(world.sizes)
 

@@ -92,7 +92,7 @@ def test_closing_on_nothing_fails_with_its_own_reason() -> None:
 
 def test_a_button_that_gives_no_signal_fails_with_its_own_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Puppet, "pressed", lambda self: 0.0)
-    assert play(Puppet(), "press", button="button").outcome == ("FAILED", "the button does not go down")
+    assert play(Puppet(), "press", button="button").outcome == ("FAILED", "the button does not go down (unguarded: no wrench is measured)")
 
 
 def test_a_lost_cup_fails_with_its_own_reason() -> None:
