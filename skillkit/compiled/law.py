@@ -36,7 +36,7 @@ INPUT, LEAD, LIMITED, TRACKING = 1, 2, 4, 8  # what is returned
     TASK,
     JUMP,
 ) = range(16)
-WEIGHT, SPARE, PROJECTION, TABLE = (
+WEIGHT, DRAWN, PROJECTION, TABLE = (
     16,
     22,
     24,
@@ -228,24 +228,6 @@ def back_through(rows: Array, n: int, ready: Array, gram: Array, task: Array, ou
 
 
 @inline
-def not_against(rows: Array, n: int, ready: Array, gram: Array, way: Array, task: Array, pull: Array, spare: Array) -> None:
-    """Leave of ``pull`` (n,) what the damped task does not see, without what goes against ``way`` (n,); the other two are worked in."""
-    for i in range(6):
-        task[i] = 0.0
-        for k in range(n):
-            task[i] += rows[i * n + k] * pull[k]
-    back_through(rows, n, ready, gram, task, spare)
-    against, square = 0.0, 0.0
-    for k in range(n):
-        pull[k] -= spare[k]
-        against += pull[k] * way[k]
-        square += way[k] * way[k]
-    if against < 0.0:
-        for k in range(n):
-            pull[k] -= against / square * way[k]
-
-
-@inline
 def wish(fixed: Array, state: Array, n: int, table: Array, error: Array, motion: Array, work: Array, out: Array) -> None:
     """Joint displacement (n,) inside the velocity limits; none where it cannot be computed."""
     rows, gram, pull, back = jacobian_of(state, n), work[:36], work[36 : 36 + n], work[36 + n : 36 + 2 * n]
@@ -259,19 +241,17 @@ def wish(fixed: Array, state: Array, n: int, table: Array, error: Array, motion:
         motion[i] *= fixed[WEIGHT + i]
         if i < 3 or fixed[POSITION_FIRST] == 0.0:
             square += error[i] * error[i]
-    drawn = posture(fixed, state, n, table, min(1.0, sqrt(square) / fixed[LEAD_POSITION]), pull)
+    drawn = posture(fixed, state, n, table, fixed[DRAWN] * min(1.0, sqrt(square) / fixed[LEAD_POSITION]), pull)
     for i in range(6):
         error[i] -= motion[i]
         motion[i] -= state[CURVATURE + i]
-        if drawn and fixed[SPARE] != 0.0:
+        if drawn:
             for k in range(n):
                 motion[i] -= rows[i * n + k] * pull[k]
     if not damped(rows, n, ready, fixed[DAMPING] + fixed[DAMPING_PER_ERROR] * square, gram):
         out[:n] = 0.0
         return
     back_through(rows, n, ready, gram, error, back)
-    if drawn and fixed[SPARE] == 0.0:
-        not_against(rows, n, ready, gram, back, error, pull, out)
     back_through(rows, n, ready, gram, motion, out)
     share = closing(fixed, table, back)
     for k in range(n):

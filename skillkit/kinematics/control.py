@@ -51,6 +51,7 @@ DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
+POSTURE_WEAK = 0.3  # … and this share of that while it is behind its target with no joint to spare
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
@@ -167,8 +168,7 @@ class CartesianController:
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._first = first
-        self._spare = self.arm.n != 6 or self._dimensions - len(free) < 6  # posture has something of its own, beside what is damped, or cannot be told apart
-        self._sides = np.zeros((6, 2 if self._spare else 3))
+        self._drawn = POSTURE_WEAK if self.arm.n == self._dimensions - len(free) == 6 else 1.0
 
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
@@ -305,7 +305,7 @@ class CartesianController:
 
     def _wanted(self, error: Array, motion: Array) -> Array:
         """Joint displacement (n,) inside the velocity limits."""
-        jacobian, sides = self._jacobian, self._sides
+        jacobian, sides = self._jacobian, np.empty((6, 2))
         for kept in (self._task, self._kept):
             if kept is not None:
                 error, motion = kept @ error, kept @ motion
@@ -316,19 +316,17 @@ class CartesianController:
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
             forward -= self._curvature
-        posture = self._posture(min(1.0, sqrt(square) / LEAD_POSITION))
-        if posture is not None and self._spare:
+        posture = self._posture(self._drawn * min(1.0, sqrt(square) / LEAD_POSITION))
+        if posture is not None:
             forward -= jacobian @ posture
-        elif posture is not None:
-            sides[:, 2] = jacobian @ posture
         sides[:, 0] = forward
         damped = self._gram.copy()
         damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
-        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2 or 3, n)
+        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
         back = columns[1]
         wanted = columns[0] + self._closing(back, self._approach, BRAKING_SHARE) * back
         if posture is not None:
-            wanted += posture if self._spare else _not_against(back, posture - columns[2])
+            wanted += posture
         fastest = _largest(wanted * self._per_step)
         return wanted / fastest if fastest > 1.0 else wanted
 
@@ -344,7 +342,7 @@ class CartesianController:
         """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way,
-        but on an arm of six joints with six directions to steer it never goes against the feedback, with which it could stand in balance, short of the target.
+        but on an arm of six joints with six directions to steer it is too weak to stand in balance with the feedback, short of a target within reach.
         """
         activity = max(behind, _largest(self._step * self._per_step))
         if activity == 0.0:
@@ -487,9 +485,3 @@ def _closed(array: Array) -> Array:
 
 def _norm(vector: Array) -> float:
     return sqrt(float(vector @ vector))
-
-
-def _not_against(way: Array, step: Array) -> Array:
-    """``step`` (n,) without what goes against ``way`` (n,)."""
-    against = float(step @ way)
-    return step if against >= 0.0 else step - (against / float(way @ way)) * way
