@@ -118,7 +118,7 @@ def test_a_runtime_restored_in_the_middle_of_the_task_continues_bit_for_bit(epis
             assert recorded is not None
             assert repr(again["commands"]) == repr(result_record(first.step(inputs, step["now"]))["commands"])
             assert again["commands"] == recorded["commands"]
-            assert again["transitions"] == recorded["transitions"]
+            assert list(again["transitions"]) == recorded["transitions"]
 
 
 def test_a_bag_of_someone_else_is_refused_in_words(tmp_path: Path) -> None:
