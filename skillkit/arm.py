@@ -189,13 +189,8 @@ class ArmLoop:
             return None
         measured = np.array(self.latest.position)
         limits: tuple[str, ...] = ()
-        if isinstance(directive, (CartesianDelta, JointTarget)):
-            self.share = directive.speed
-        speed = min(speed, self.share)
-        if speed != self.gate.speed_share or self.controller.slowing:
-            self.controller.limit_speed(speed)
-            self.gate.limit_speed(speed)
         try:
+            self._limit_speed(directive, speed)
             control = self._control(None if self.gate.slowing else directive, measured, objects, clock)
             position, limits = control.position, control.active_limits
         except Exception as error:  # a bug in the controller must not leave the arm without a command
@@ -219,6 +214,19 @@ class ArmLoop:
         finally:
             for part, state in zip(parts, before, strict=True):
                 vars(part).update(state)
+
+    def _limit_speed(self, directive: Directive | None, allowed: float) -> None:
+        """Keep to what an operator and the directive allow; where there is no directive, to what the last one did.
+
+        Raises:
+            InvalidValue: a share that is not above 0 and up to 1; nothing has changed then.
+        """
+        share = directive.speed if isinstance(directive, (CartesianDelta, JointTarget)) else self.share
+        speed = min(share, allowed)
+        if speed != self.gate.speed_share or self.controller.slowing:
+            self.gate.limit_speed(speed)  # first: it is the one that refuses
+            self.controller.limit_speed(speed)
+        self.share = share
 
     def _unfelt(self, directive: Directive | None, now: float) -> str:
         """Why a guarded motion may not go on, blind: its wrench is missing; empty where it may."""

@@ -449,6 +449,10 @@ class Execution:
                 return Ending(Outcome.ERROR, f"the policy moved the role '{role}', which the option does not hold; it holds {', '.join(self.roles) or 'none'}")
             if not isinstance(directive, (CartesianDelta, JointTarget, Hold, Delegated)):
                 return Ending(Outcome.ERROR, f"the policy gave {type(directive).__name__} for '{role}'; allowed: CartesianDelta, JointTarget, Hold, Delegated")
+            if isinstance(directive, (CartesianDelta, JointTarget)):
+                directive = _plain(directive)
+                if wrong := _beyond(directive):
+                    return Ending(Outcome.ERROR, f"the policy gave {wrong} for '{role}'")
             if isinstance(directive, CartesianDelta) and (period > 0.0 or directive.period == 0.0):
                 parts = _numbers(directive.translation), _numbers(directive.rotation)
                 if len(parts[0]) != 3 or len(parts[1]) != 3:
@@ -548,6 +552,24 @@ def directive_from_values(values: Mapping[str, Any]) -> Directive:
 def _numbers(values: Iterable[float]) -> tuple[float, ...]:
     """Plain numbers, whatever kind of numbers a policy reckons with."""
     return tuple(float(value) for value in values)
+
+
+def _plain(directive: CartesianDelta | JointTarget) -> CartesianDelta | JointTarget:
+    """With plain numbers in place of whatever kind of numbers a policy reckons with."""
+    closure = None if directive.closure is None else float(directive.closure)
+    directive = replace(directive, closure=closure, speed=float(directive.speed), force=float(directive.force))
+    if isinstance(directive, CartesianDelta) and directive.force_limit is not None:
+        return replace(directive, force_limit=float(directive.force_limit))
+    return directive
+
+
+def _beyond(directive: CartesianDelta | JointTarget) -> str:
+    """Which number of a directive means nothing, in words; empty if each does."""
+    for name in ("speed", "force"):
+        if not 0.0 < getattr(directive, name) <= 1.0:
+            return f"a {name} of {getattr(directive, name):g}; allowed: above 0 and up to 1"
+    limit = getattr(directive, "force_limit", None)
+    return "" if limit is None or limit > 0.0 else f"a force limit of {limit:g} N; allowed: above 0"
 
 
 def _bug(error: BaseException, doing: str) -> Ending:

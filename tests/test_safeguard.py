@@ -249,3 +249,33 @@ def test_a_fault_in_it_is_found_at_its_line(folder: Path, old: str, new: str, co
     skill, problems = check_skill(folder)
     assert skill is None
     assert (problems[0].code, problems[0].line) == (code, line)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"speed": float("nan")}, {"speed": -1.0}, {"speed": 0.0}, {"speed": 2.0}, {"force": "hard"}, {"force": 0.0}, {"force_limit": -5.0}]
+)
+def test_a_policy_that_asks_for_a_share_that_means_nothing_ends_in_error_and_the_arm_rests(bad: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.run(0.3)
+    monkeypatch.setattr(Slide, "act", lambda self, situation: {"arm": CartesianDelta((0.0, 0.01, 0.0), **bad)})
+    results = bench.run(1.0)
+    assert [outcome for outcome, _ in endings(results)] == [Outcome.ERROR]
+    assert bench.speed == 0.0
+
+
+@pytest.mark.parametrize("speed", [float("nan"), -1.0, 0.0, float("inf"), "fast", None])
+def test_an_arm_that_is_told_nonsense_brakes_and_raises_nothing(speed: object) -> None:
+    bench = Bench()
+    bench.run(0.3)
+    moving = bench.speed
+    told = CartesianDelta((0.0, 0.01, 0.0), speed=speed)  # type: ignore[arg-type]
+    speeds = []
+    for _ in range(100):
+        bench.now += PERIOD
+        bench.loop.take(JointInput("panda", bench.now, bench.now, tuple(bench.q.tolist()), (0.0,) * ARM.n, 0.04, 0.0))
+        command = bench.loop.command(told, {}, bench.now, bench.now)
+        assert command is not None
+        bench.q = command.position
+        speeds.append(float(np.abs(command.velocity).max()))
+    assert moving > 0.1
+    assert speeds[-1] == 0.0 or speed == float("inf")  # more than everything is everything
