@@ -1,0 +1,24 @@
+"""A node that is interrupted before it runs leaves at once, and says nothing."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+
+
+@pytest.mark.parametrize("after", [0.1, 0.25, 0.5, 0.8])
+def test_an_interrupt_while_a_node_imports_leaves_no_traceback(after: float) -> None:
+    command = [sys.executable, "-m", "skillkit.ros.runtime_node", "--ros-args", "-p", "robot:=panda"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60.0)
+    assert "Traceback" not in said
+    assert process.returncode in (0, -signal.SIGINT)
