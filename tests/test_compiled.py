@@ -183,6 +183,7 @@ def test_skillkit_and_the_choice_of_a_path_do_not_import_numba() -> None:
 
 
 def test_a_recording_says_which_path_to_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(compiled.VARIABLE, raising=False)
     assert compiled.as_recorded({"control": compiled.path(True)})
     assert compiled.as_recorded(None)
     assert not compiled.as_recorded({"control": compiled.path(False)})
