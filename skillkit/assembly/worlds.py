@@ -18,6 +18,7 @@ from skillkit.sim.layout import SEVEN_JOINTS, SIX_JOINTS
 from skillkit.spaces import NOTHING
 
 SCENES = {"coffee": CoffeeScene}
+SETTLED_WITHIN = 10.0  # [s] for which an arm may swing before it is taken as it is
 
 
 def scene_of(scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> CoffeeScene:
@@ -47,13 +48,19 @@ def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[s
 
 
 def leave_alone(world: World, duration: float) -> None:
-    """``duration`` [s] without a runtime: every arm brakes along what is sent behind every command, and then holds."""
+    """At least ``duration`` [s] without a runtime: every arm brakes along what is sent behind every command, and holds until all have settled."""
     period = min(driver.period for driver in world.drivers.values())
     ways = {name: _way_to_rest(driver) for name, driver in world.drivers.items()}
-    for number in range(1, round(duration / period) + 1):
+    number = 0
+    while number * period < duration or (_moves(world, number * period) and number * period < SETTLED_WITHIN):
+        number += 1
         for name, way in ways.items():
             world.command(name, *way(number * period), world.drivers[name].closure)
         world.advance(period)
+
+
+def _moves(world: World, now: float) -> bool:
+    return any(max(map(abs, given.velocity)) > world.drivers[given.arm].embodiment.settle for given in world.joint_inputs(now))
 
 
 def _way_to_rest(driver: Driver) -> Callable[[float], tuple[Array, Array]]:
