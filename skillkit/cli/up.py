@@ -69,7 +69,8 @@ def _serve(processes: Sequence[Process]) -> int:
     from skillkit.ros.children import Children, ProcessEnded
 
     require_ros()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell that put this into the background had SIGINT ignored
+        signal.signal(number, _interrupt)
     try:
         with Children(processes) as children:
             print(f"running: {', '.join(process.name for process in processes)}; Ctrl-C stops them", file=sys.stderr, flush=True)
@@ -84,5 +85,5 @@ def _serve(processes: Sequence[Process]) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM stops as Ctrl-C does."""
+    """Either signal stops as Ctrl-C does."""
     raise KeyboardInterrupt
