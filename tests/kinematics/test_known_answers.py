@@ -24,7 +24,7 @@ def test_the_nearest_step_inside_the_limits_is_the_optimum_of_a_reference_solver
         low, high = control.limits.interval(control._position, control._step, control._change)
         wanted = random.normal(size=arm.n) * 2.0 * control.limits.change
         chosen = control._nearest(wanted, low, high)
-        rows = np.vstack((control._jacobian * scale, np.sqrt(QUADRATIC_FLOOR) * np.diag(scale)))
+        rows = np.vstack((control._jacobian * control._column * scale, np.sqrt(QUADRATIC_FLOOR) * np.diag(scale)))
         wide = np.maximum(high, low + 1e-12 * scale)
         expected = lsq_linear(rows, rows @ (wanted / scale), (low / scale, wide / scale), tol=1e-15, method="bvls").x
         cost = [float(np.sum((rows @ (x - wanted / scale)) ** 2)) for x in (chosen / scale, expected)]
