@@ -5,7 +5,7 @@ the arm's own command ``q`` (not the measured state, whose lag would feed back):
 
     e     = target − pose(q)                     (6,) [m, rad], split into last tick's rest and this tick's motion: e = r + m
     J⁺    = W Jᵀ (J W Jᵀ + λ² 1)⁻¹               damped least squares (Nakamura & Hanafusa 1986), rotation rows and slow joints to spare weighted
-    λ²    = λ₀² + c |e|²                         damping grows with the error (Sugihara 2011): exact when close, calm when out of reach
+    λ²    = λ₀² + c |r|²                         damping grows with what is left (Sugihara 2011): exact when close, however fast; calm when out of reach
     step  = J⁺ (m − ½ ΔJ s) + g J⁺ r + (1 − J⁺J) p      feed-forward, feedback, posture
     ΔJ s  = (J(q) − J(q − s)) s                  the curvature that last tick's step ``s`` met: feed-forward to second order
     g     : g·gap stops within the gap           no joint closes its gap faster than it can brake: speed √(2 a gap), exponential at the end
@@ -307,7 +307,7 @@ class CartesianController:
         for kept in (self._task, self._kept):
             if kept is not None:
                 error, motion = kept @ error, kept @ motion
-        return self._wish.displacement(self._jacobian, self._jacobian_before, self._position, self._step, error, motion, self._priority)
+        return self._wish.displacement(self._jacobian, self._bend, self._position, self._step, error, motion, self._priority)
 
     def _interval(self) -> tuple[Array, Array]:
         """Lowest and highest next displacement (n,); with little jerk to spare the position limits are approached gently, without being thrown back."""
@@ -365,6 +365,7 @@ class CartesianController:
         self._point, self._rotation = self.kinematics.place(self._position)
         self._kept = self._steered(self._rotation)
         self._jacobian = self._of_task(self.kinematics.differentiate())  # (6, n)
+        self._bend = 0.5 * np.dot(self._jacobian - self._jacobian_before, self._step)
 
     def _steered(self, rotation: Array) -> Array | None:
         """(6, 6) projection, in base axes, onto what is steered of a tool that stands in ``rotation`` (3, 3); None for everything."""

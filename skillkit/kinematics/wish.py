@@ -26,7 +26,7 @@ class Priority(NamedTuple):
     """How the rows of the task weigh."""
 
     damping: Array  # (6,) D⁻²
-    position: float  # what the square of an error of position counts in |e|² …
+    position: float  # what the square of an error of position counts in |r|² …
     rotation: float  # … and that of a rotation [m²/rad²]
     drawn: float  # share of the posture while the arm is behind
 
@@ -48,36 +48,32 @@ class Wish:
         self._home, self._ready, self._ticks, self._lead = home, ready, ticks, lead
         self._per_step, self._per_change = (1.0 / limits.step).tolist(), (1.0 / limits.change).tolist()
         self._gain = POSTURE_RATE / rate
-        rows, products = np.empty((8, len(home))), np.empty((11, 6))  # room to work in: nothing stays here between two calls
-        self._rows, self._carrying, self._pull, self._joints, self._step = rows, rows[:6], rows[6], rows[6:], rows[7]
-        self._products, self._gram, self._diagonal, self._sides = products[:8], products[:6], products[:6].reshape(-1)[::7], products[6:].T
-        self._met, self._motion, self._error, self._solved = products[8], products[9], products[10], np.empty((5, len(home)))
+        rows, products = np.empty((7, len(home))), np.empty((9, 6))  # room to work in: nothing stays here between two calls
+        self._rows, self._carrying, self._pull = rows, rows[:6], rows[6]
+        self._products, self._gram, self._diagonal, self._sides = products[:7], products[:6], products[:6].reshape(-1)[::7], products[6:].T
+        self._motion, self._rest, self._solved = products[7], products[8], np.empty((3, len(home)))
 
-    def displacement(self, jacobian: Array, before: Array, position: Array, step: Array, error: Array, motion: Array, task: Priority) -> Array:
+    def displacement(self, jacobian: Array, bend: Array, position: Array, step: Array, error: Array, motion: Array, task: Priority) -> Array:
         """(n,) towards a target that is off by ``error`` (6,), of it by ``motion`` (6,) since the last tick.
 
-        ``jacobian`` (6, n) holds at ``position`` (n,), ``before`` (6, n) ahead of the last ``step`` (n,) to it.
+        ``jacobian`` (6, n) holds at ``position`` (n,), which the last ``step`` (n,) reached; ``bend`` (6,) is what curvature adds to its product with the next.
         """
         if self._ready is None:
             self._carrying[:] = jacobian
         else:
             np.multiply(jacobian, self._ready, self._carrying)
         np.subtract(self._home, position, self._pull)
-        self._step[:], self._motion[:], self._error[:] = step, motion, error
+        np.subtract(motion, bend, self._motion)
+        np.subtract(error, motion, self._rest)
         np.dot(self._rows, jacobian.T, self._products)
-        np.dot(before, step, self._met)
-        x, y, z, a, b, c = error.tolist()
+        x, y, z, a, b, c = self._rest.tolist()
         square = task.position * (x * x + y * y + z * z) + task.rotation * (a * a + b * b + c * c)
         self._diagonal += (DAMPING + DAMPING_PER_ERROR * square) * task.damping
         np.dot(eigenpy.LLT(self._gram).solve(self._sides).T, self._carrying, self._solved)
-        pull, last = self._joints.tolist()
-        pulled, turned, turned_before, moving, behind = self._solved.tolist()
-        behind = [gone - moved for gone, moved in zip(behind, moving, strict=True)]
-        share, posture = self.closing(behind), self._posture(pull, last, task.drawn * min(1.0, sqrt(square) / self._lead))
-        wanted = [
-            moved + share * left + posture * (drawn - done) - 0.5 * (now - then)
-            for moved, left, drawn, done, now, then in zip(moving, behind, pull, pulled, turned, turned_before, strict=True)
-        ]
+        pulled, moving, behind = self._solved.tolist()
+        pull = self._pull.tolist()
+        share, posture = self.closing(behind), self._posture(pull, step.tolist(), task.drawn * min(1.0, sqrt(square) / self._lead))
+        wanted = [moved + share * left + posture * (drawn - done) for moved, left, drawn, done in zip(moving, behind, pull, pulled, strict=True)]
         fastest = largest(wanted, self._per_step)
         return np.array([one / fastest for one in wanted] if fastest > 1.0 else wanted)
 
