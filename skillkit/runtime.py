@@ -341,6 +341,8 @@ class Runtime:
         for goal in self.goals.values():
             asked = {} if self.standing else goal.execution.step(observation, self._active_time)
             events.extend(found := goal.execution.drain())
+            for arm in {arm for event in found if isinstance(event, Started) for arm in event.roles.values()}:
+                self.arms[arm].touch.part()
             if any(_begins(event) in self.breakpoints for event in found):
                 self.paused, asked = True, {}
             for arm in goal.arms:
@@ -462,7 +464,7 @@ class Runtime:
             problem = self.arms[name].away_from(remembered[name], tolerance)
             if problem:
                 raise CannotResume(name, problem)
-            self.arms[name].engage()
+            self.arms[name].engage(afresh=True)
         observation = self._observe(now)
         for goal in self.goals.values():
             goal.execution.resume(observation, self._active_time, self.perception.moved(left) > MOVED)
