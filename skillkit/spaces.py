@@ -8,7 +8,7 @@ at 0 with the runtime and is handed in; nothing here reads a clock. Poses are in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -136,6 +136,10 @@ class Observation:
             return self.objects[name]
         except KeyError:
             raise UnknownName("object", name, self.objects) from None
+
+    def worked_out(self) -> Observation:
+        """The same for another thread: nothing in it is left to be made, with what commands are made with, when it is looked at."""
+        return replace(self, arms=dict(self.arms), objects=dict(self.objects))
 
 
 # ---- what an option says -------------------------------------------------------------------------------------------------------
