@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from skillkit.events import Called, Event, Judged, Note, Started, StatusChange, Transition, Written
 from skillkit.exceptions import SkillkitError
-from skillkit.option import Called, Event, Judged, Note, Started, StatusChange, Transition, Written
 from skillkit.protocols import Snapshot
 from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (

@@ -16,8 +16,11 @@ from dataclasses import asdict, dataclass, field
 
 from skillkit.arm import ArmLoop
 from skillkit.carried import Carried, Hand
+from skillkit.directives import directive_from_values, directive_values
+from skillkit.events import NOTES, Event, Note, Started, StatusChange
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
-from skillkit.option import NOTES, Event, Execution, Note, Option, Started, StatusChange, directive_from_values, directive_values, fill_parameters
+from skillkit.execution import Execution
+from skillkit.option import Option, fill_parameters
 from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot

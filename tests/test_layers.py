@@ -16,8 +16,10 @@ PACKAGE = ROOT / "skillkit"
 
 LAYER = {
     **dict.fromkeys(("spaces", "exceptions", "pose", "frames", "documents", "share", "aim"), 0),
-    **dict.fromkeys(("option", "urdf", "embodiment", "braking", "braking_tail", "compiled", "descriptor", "cell", "hardware"), 1),
-    **dict.fromkeys(("surroundings", "robot_description"), 1),
+    **dict.fromkeys(
+        ("option", "urdf", "embodiment", "braking", "braking_tail", "compiled", "descriptor", "cell", "hardware"), 1
+    ),
+    **dict.fromkeys(("directives", "events", "execution", "surroundings", "robot_description"), 1),
     **dict.fromkeys(("expressions", "termination", "protocols", "safeguard"), 1),
     **dict.fromkeys(("runtime", "library", "skill", "skill_file", "skill_schema", "declarations", "records"), 2),
     **dict.fromkeys(("arm", "perception", "carried", "teleop", "wrench"), 2),

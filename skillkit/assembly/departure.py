@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from skillkit.bags.compare import ABSENT, Difference
-from skillkit.option import Execution
+from skillkit.execution import Execution
 from skillkit.runtime import Runtime
 from skillkit.skill import Skill
 from skillkit.trees import TreePolicy

@@ -17,7 +17,8 @@ from skillkit.assembly.planned import Planner
 from skillkit.assembly.system import System
 from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
-from skillkit.option import Transition, fill_parameters
+from skillkit.events import Transition
+from skillkit.option import fill_parameters
 from skillkit.records import result_record, state_text, step_record
 from skillkit.runtime import Runtime, StepResult
 from skillkit.sim import World
