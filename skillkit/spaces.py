@@ -122,13 +122,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name."""
+    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name, ``seed`` is that of every run's random numbers."""
 
     time: float
     arms: Mapping[str, ArmState]
     objects: Mapping[str, ObjectState]
     signals: Mapping[str, float]
     answers: Mapping[str, Answer] = field(default_factory=lambda: NOTHING)
+    seed: int = 0
 
     def object(self, name: str) -> ObjectState:
         """The object of that name; ``UnknownName`` lists what is seen."""
