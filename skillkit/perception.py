@@ -9,7 +9,7 @@ from math import dist, isfinite
 import numpy as np
 
 from skillkit.carried import Glimpse
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, frozen, norm
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Answer, AnswerInput, Glance, ObjectInput, ObjectState, SignalInput
 
@@ -33,7 +33,7 @@ class Sighting:
     def speed(self) -> float:
         """Mean speed of its centre since the oldest entry [m/s]."""
         span = self.given.received - self.since[0]
-        return float(np.linalg.norm(np.subtract(self.given.position, self.since[1:]))) / span if span > 0.0 else 0.0
+        return norm(np.subtract(self.given.position, self.since[1:])) / span if span > 0.0 else 0.0
 
     def at(self, now: float) -> ObjectState:
         """The object as observed at ``now`` [s]."""

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skillkit.hardware import WrenchSource
-from skillkit.pose import Array, frozen
+from skillkit.pose import Array, frozen, norm
 from skillkit.protocols import Snapshot
 from skillkit.spaces import WrenchInput
 
@@ -92,7 +92,7 @@ class Touch:
             return 1.0
         if self.before is None:
             self.before = self._mean(SETTLED)[:3]
-        contact = float(np.linalg.norm(np.array(self.latest.values[:3]) - self.before))
+        contact = norm(np.array(self.latest.values[:3]) - self.before)
         self.most = max(self.most, contact)
         if self.most >= REACHED * limit:
             return max(-1.0, min(0.0, 1.0 - 2.0 * contact / limit))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isfinite, nan
 from typing import TypeAlias
 
-from skillkit.expressions.dimensions import NAME, SI, show
+from skillkit.expressions.dimensions import SI, show
 from skillkit.expressions.functions import Answer, Check, Function, Unseen, call
 from skillkit.option import Situation
 
@@ -140,9 +140,9 @@ class Call(Term):
 
     def _answer(self, situation: Situation) -> Answer:
         values: list[Value] = []
-        for term, argument in zip(self.arguments, self.function.arguments, strict=True):
+        for term, named in zip(self.arguments, self.function.named, strict=True):
             value = term.value(situation)
-            if value is None or isinstance(value, str) != (argument.dimension == NAME):
+            if value is None or isinstance(value, str) is not named:
                 raise Unseen(term.explain(situation))
             values.append(value)
         return call(self.function, situation, values)

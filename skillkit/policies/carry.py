@@ -8,7 +8,7 @@ from skillkit.option import Situation
 from skillkit.policies.grips import STEEP, UP, backed, level, unit
 from skillkit.policies.phases import BRISK, Move, Phases
 from skillkit.policies.servo import Pace
-from skillkit.pose import Array, Pose, cross, frozen
+from skillkit.pose import Array, Pose, cross, frozen, norm
 from skillkit.wrench import REACHED
 
 LOWER = Pace(0.08, 0.8, 1.0, 4.0)
@@ -31,7 +31,7 @@ def facing_upright(held: Array, front: Pose, like: Pose) -> Array:
     """
     up = held[:, 2]  # the object's up, in the tool's frame
     across = cross(up, [0.0, 0.0, 1.0])  # level when the object is upright, and square to the approach
-    if float(np.linalg.norm(across)) < STEEP:
+    if norm(across) < STEEP:
         return like.rotation
     aside = unit(across)
     from_tool = np.column_stack([cross(aside, up), aside, up])  # level frame → tool, x along the approach

@@ -16,8 +16,8 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from skillkit_interfaces.action import ExecuteSkill, RunTask
 
+from skillkit.events import Event, Started, Transition
 from skillkit.exceptions import SkillkitError, did_you_mean
-from skillkit.option import Event, Started, Transition
 from skillkit.ros.companion import Lookout, Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import parameters_of

@@ -10,8 +10,9 @@ from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
 from skillkit.documents import Where
+from skillkit.events import Judged
 from skillkit.exceptions import SkillkitError
-from skillkit.option import EPSILON, Initiation, Judged, Option, Situation, fill_parameters
+from skillkit.option import EPSILON, Initiation, Option, Situation, fill_parameters
 from skillkit.spaces import Ending, Outcome
 from skillkit.trees.node import Ask, Node, Scope, Word
 from skillkit.trees.reader import Reader

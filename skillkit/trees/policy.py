@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
-from skillkit.option import EPSILON, Event, Option, Situation, StatusChange
+from skillkit.events import Event, StatusChange
+from skillkit.option import EPSILON, Option, Situation
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
 from skillkit.trees.guard import Guarded

@@ -9,8 +9,10 @@ from py_trees import composites
 from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
+from skillkit.events import Event, Written
 from skillkit.exceptions import SkillkitError
-from skillkit.option import Event, Execution, Option, Situation, Written, fill_parameters
+from skillkit.execution import Execution
+from skillkit.option import Option, Situation, fill_parameters
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
 from skillkit.trees.node import Reference
