@@ -108,12 +108,16 @@ class ArmLoop:
         """Whether the last joint state says where the arm is."""
         return self.latest is not None and self.embodiment.plausible(np.array(self.latest.position))
 
-    def engage(self) -> None:
-        """Begin to send: from the last command where the arm is still there, else from the measured position."""
+    def engage(self, afresh: bool = False) -> None:
+        """Begin to send: from the last command where the arm is still there, else from the measured position.
+
+        Args:
+            afresh: from the measured position anyway; what was last sent to the arm is not known.
+        """
         if self.latest is None or not self.located or (self.engaged and not self.stopped_because):
             return
         measured = np.array(self.latest.position)
-        keep = self.sent_position is not None and not self.stopped_because and float(np.max(np.abs(measured - self.sent_position))) <= RESEED
+        keep = not afresh and self.sent_position is not None and not self.stopped_because and float(np.max(np.abs(measured - self.sent_position))) <= RESEED
         start = self.sent_position if keep and self.sent_position is not None else measured
         self.controller.reset(start)
         self.gate.reset(start)

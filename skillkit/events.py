@@ -85,7 +85,16 @@ class Written:
     value: Any
 
 
-Note: TypeAlias = Judged | Called | Written
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A run drew random numbers; ``count`` words of 64 bits since it began, ``state`` as of :class:`skillkit.draws.Stand`."""
+
+    path: str
+    count: int
+    state: int
+
+
+Note: TypeAlias = Judged | Called | Written | Drawn
 """What a decision was made from; nothing changes by it."""
-NOTES = (Judged, Called, Written)
+NOTES = (Judged, Called, Written, Drawn)
 Event: TypeAlias = Started | Transition | StatusChange | Note

@@ -7,7 +7,8 @@ from copy import deepcopy
 from typing import Any
 
 from skillkit.directives import accepted, directive_from_values, directive_values, narrowed
-from skillkit.events import Called, Event, Judged, Started, Transition
+from skillkit.draws import Draws
+from skillkit.events import Called, Drawn, Event, Judged, Started, Transition
 from skillkit.option import EPSILON, Option, Situation, never
 from skillkit.protocols import Policy, Snapshot
 from skillkit.safeguard import NO_SAFEGUARD
@@ -33,6 +34,7 @@ class Execution:
         self.state: Observation | None = None
         self.success_since: float | None = None
         self.memories: list[dict[str, Any]] = [{} for _ in option.watches]
+        self.draws = Draws()
         self.guarded: dict[str, Any] = {}  # what the safeguard remembers
         self.next_step = 0.0
         self.directives: dict[str, Directive] = {}
@@ -45,7 +47,7 @@ class Execution:
     def begin(self, observation: Observation, now: float) -> None:
         """Ask I; start π, or end REFUSED."""
         self.started = self.next_step = now
-        self.state = observation
+        self.state, self.draws = observation, self._draws(observation, now)
         try:
             situation = self._situation(observation, now)
             initiation = self.option.initiation(situation)
@@ -55,6 +57,7 @@ class Execution:
                 return
             self.policy = self.option.policy()
             self.policy.start(situation)
+            self._tell_draws()
         except BUGS as error:  # user code: a bug in it must not stop the loop
             self._end(_bug(error, "starting"), observation, now)
 
@@ -130,6 +133,7 @@ class Execution:
                 self._end(Ending(Outcome.REFUSED, f"the world has changed: {initiation.reason or 'outside the initiation set'}"), observation, now)
             elif changed:
                 self.state, self.started, self.steps, self.policy = observation, now, 0, self.option.policy()
+                self.draws = self._draws(observation, now)
                 self.events.append(Started(self.path, self.option.name, self.parameters, self.roles, now, initiation.score))
                 self.policy.start(self._situation(observation, now))
         except BUGS as error:  # user code: a bug in it must not stop the loop
@@ -182,7 +186,9 @@ class Execution:
     def _ask(self, policy: Policy, situation: Situation) -> Mapping[str, Directive] | Ending:
         if not hasattr(policy, "drain"):  # what runs options itself tells of those
             self.events.append(Called(self.path, str(getattr(policy, "weights", ""))[:WEIGHTS]))
-        return policy.act(situation)
+        answer = policy.act(situation)
+        self._tell_draws()
+        return answer
 
     def _accept(self, answer: Mapping[str, Directive], now: float) -> Ending | None:
         option, period = self.option, 1.0 / self.option.rate if self.option.rate > 0.0 else 0.0
@@ -216,7 +222,15 @@ class Execution:
     # -- bookkeeping -----------------------------------------------------------------------------------------------------------------
 
     def _situation(self, observation: Observation, now: float) -> Situation:
-        return Situation(observation, self.roles, self.parameters, now - self.started)
+        return Situation(observation, self.roles, self.parameters, now - self.started, self.draws)
+
+    def _draws(self, observation: Observation, now: float) -> Draws:
+        return Draws(f"{observation.seed} {self.path} {now!r}")
+
+    def _tell_draws(self) -> None:
+        stand = self.draws.news()
+        if stand is not None:
+            self.events.append(Drawn(self.path, *stand))
 
     def _collect(self) -> None:
         drain = getattr(self.policy, "drain", None)
@@ -265,6 +279,7 @@ class Execution:
             "success_since": self.success_since,
             "memories": deepcopy(self.memories),
             "guarded": dict(self.guarded),
+            "draws": [self.draws.seed, self.draws.snapshot()],
             "next_step": self.next_step,
             "directives": {arm: directive_values(directive) for arm, directive in self.directives.items()},
             "policy": None if self.policy is None else self.policy.snapshot(),
@@ -279,6 +294,9 @@ class Execution:
         self.success_since, self.next_step = snapshot["success_since"], snapshot["next_step"]
         self.memories, self.guarded = deepcopy(snapshot["memories"]), dict(snapshot.get("guarded", {}))
         self.directives = {arm: directive_from_values(values) for arm, values in snapshot["directives"].items()}
+        seed, drawn = snapshot.get("draws", ["", None])
+        self.draws = Draws(seed)
+        self.draws.restore(drawn)
         self.policy = None
         if snapshot["policy"] is not None:
             self.policy = self.option.policy()

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
+from skillkit.draws import Draws
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.protocols import Policy
 from skillkit.safeguard import NO_SAFEGUARD, Safeguard
@@ -27,12 +30,19 @@ class Situation:
         roles: role of the option → name of the arm that plays it.
         parameters: the values the option was called with.
         elapsed: time since the run started [s].
+        draws: behind :attr:`random`.
     """
 
     observation: Observation
     roles: Mapping[str, str]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     elapsed: float = 0.0
+    draws: Draws | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def random(self) -> np.random.Generator:
+        """The generator of random numbers of this run. What is drawn from it is recorded, and drawn again when the run is re-executed."""
+        return (self.draws or Draws()).generator
 
     @property
     def arm(self) -> ArmState:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from skillkit.events import Called, Event, Judged, Note, Started, StatusChange, Transition, Written
+from skillkit.events import Called, Drawn, Event, Judged, Note, Started, StatusChange, Transition, Written
 from skillkit.exceptions import SkillkitError
 from skillkit.protocols import Snapshot
 from skillkit.runtime import GoalEnded, Runtime, StepResult
@@ -35,7 +35,7 @@ from skillkit.spaces import (
 NAN = float("nan")
 Record = dict[str, Any]
 NO_EVENTS: Mapping[str, Any] = {"started": (), "statuses": (), "transitions": ()}
-NO_NOTES: Mapping[str, Any] = {"judged": (), "calls": (), "writes": ()}
+NO_NOTES: Mapping[str, Any] = {"judged": (), "calls": (), "writes": (), "draws": ()}
 
 
 def time_fields(seconds: float) -> Record:
@@ -170,6 +170,7 @@ def _notes(notes: Sequence[Note]) -> Record:
         "judged": [{"path": note.path, "part": note.part, "score": float(note.score)} for note in notes if isinstance(note, Judged)],
         "calls": [{"path": note.path, "weights": note.weights} for note in notes if isinstance(note, Called)],
         "writes": [{"path": note.path, "name": note.name, "value": json.dumps(note.value)} for note in notes if isinstance(note, Written)],
+        "draws": [{"path": note.path, "count": note.count, "state": note.state} for note in notes if isinstance(note, Drawn)],
     }
 
 

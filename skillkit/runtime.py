@@ -56,6 +56,7 @@ CONTROL_WORDS = ("pause", "resume", "step")
 ZERO_WRENCH = "zero_wrench"
 BREAK, UNBREAK = "break ", "unbreak "  # before the path of a node
 DEADMAN, SPEED = "deadman ", "speed "  # before held or released, and before a share
+SEED = "seed "  # before the seed of the random numbers that runs draw
 DEADMAN_FRESH = 0.2  # [s] after which a deadman of which nothing is heard counts as released
 SECOND_GOALS = ("refuse", "queue", "preempt")
 HOLD = Hold()
@@ -148,6 +149,7 @@ class Runtime:
         self.paused_for = 0.0
         self.now = 0.0
         self.speed = 1.0  # share of their velocity limits that all arms keep to
+        self.seed = 0
         self.held_until: float | None = None  # the time at which the deadman counts as released; None where nobody asks for one
 
     # -- the step -------------------------------------------------------------------------------------------------------------------
@@ -202,7 +204,7 @@ class Runtime:
         if sense is not None:
             sense(given)
             return True
-        if isinstance(given, ControlInput) and given.word.startswith((DEADMAN, SPEED)):
+        if isinstance(given, ControlInput) and given.word.startswith((DEADMAN, SPEED, SEED)):
             self._restrict(given)
             return True
         return False
@@ -220,8 +222,10 @@ class Runtime:
             self.takeovers[given.arm].take(given)
 
     def _restrict(self, given: ControlInput) -> None:
-        """Heed a deadman or a speed; a word that means nothing is passed over."""
-        if given.word.startswith(DEADMAN):
+        """Heed a deadman, a speed or a seed; a word that means nothing is passed over."""
+        if given.word.startswith(SEED):
+            self.seed = int(text) if (text := given.word[len(SEED) :]).isdecimal() else self.seed
+        elif given.word.startswith(DEADMAN):
             self.held_until = given.received + DEADMAN_FRESH if given.word == f"{DEADMAN}held" else given.received
         elif (share := _share(given.word[len(SPEED) :])) is not None:
             self.speed = share
@@ -248,7 +252,7 @@ class Runtime:
         seen: Mapping[str, ArmState] = Glance({name: view for name, arm in self.arms.items() if (view := arm.view(now)) is not None})
         hands = {name: Hand(arm.closure, arm.latest.opening) for name, arm in self.arms.items() if arm.latest is not None}
         objects = self.carried.follow(self.perception.objects(now), seen, hands, self.perception.ages(now))
-        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
+        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers), self.seed)
 
     @property
     def _active_time(self) -> float:
@@ -352,6 +356,8 @@ class Runtime:
         for goal in self.goals.values():
             asked = {} if self.standing else goal.execution.step(observation, self._active_time)
             events.extend(found := goal.execution.drain())
+            for arm in {arm for event in found if isinstance(event, Started) for arm in event.roles.values()}:
+                self.arms[arm].touch.part()
             if self.breakpoints and any(_begins(event) in self.breakpoints for event in found):
                 self.paused, asked = True, {}
             for arm in goal.arms:
@@ -412,6 +418,7 @@ class Runtime:
             "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
             "speed": self.speed,
+            "seed": self.seed,
             "held_until": self.held_until,
             "directives": {arm: directive_values(directive) for arm, directive in self.directives.items()},
             "decided_at": self._decided_at,
@@ -426,7 +433,7 @@ class Runtime:
         """Continue from a snapshot of a runtime with the same arms and options, bit for bit."""
         self.tick, self.now = snapshot["tick"], snapshot["now"]
         self.paused, self.single_step, self.paused_for = snapshot["paused"], snapshot["single_step"], snapshot["paused_for"]
-        self.speed, self.held_until = snapshot.get("speed", 1.0), snapshot.get("held_until")
+        self.speed, self.seed, self.held_until = snapshot.get("speed", 1.0), snapshot.get("seed", 0), snapshot.get("held_until")
         self.waiting, self.breakpoints = [GoalInput(**values) for values in snapshot["waiting"]], set(snapshot["breakpoints"])
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
@@ -473,7 +480,7 @@ class Runtime:
             problem = self.arms[name].away_from(remembered[name], tolerance)
             if problem:
                 raise CannotResume(name, problem)
-            self.arms[name].engage()
+            self.arms[name].engage(afresh=True)
         observation = self._observe(now)
         for goal in self.goals.values():
             goal.execution.resume(observation, self._active_time, self.perception.moved(left) > MOVED)

@@ -8,7 +8,7 @@ at 0 with the runtime and is handed in; nothing here reads a clock. Poses are in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -122,13 +122,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name."""
+    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name, ``seed`` is that of every run's random numbers."""
 
     time: float
     arms: Mapping[str, ArmState]
     objects: Mapping[str, ObjectState]
     signals: Mapping[str, float]
     answers: Mapping[str, Answer] = field(default_factory=lambda: NOTHING)
+    seed: int = 0
 
     def object(self, name: str) -> ObjectState:
         """The object of that name; ``UnknownName`` lists what is seen."""
@@ -136,6 +137,10 @@ class Observation:
             return self.objects[name]
         except KeyError:
             raise UnknownName("object", name, self.objects) from None
+
+    def worked_out(self) -> Observation:
+        """The same for another thread: nothing in it is left to be made, with what commands are made with, when it is looked at."""
+        return replace(self, arms=dict(self.arms), objects=dict(self.objects))
 
 
 # ---- what an option says -------------------------------------------------------------------------------------------------------

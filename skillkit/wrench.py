@@ -98,7 +98,7 @@ class Touch:
     def share(self, limit: float | None) -> float:
         """The part of a delta that may be made under this limit [N]; all of it where there is no limit, or nothing is felt."""
         if limit is None or self.latest is None:
-            self.before, self.most = None, 0.0
+            self.part()
             return 1.0
         if self.before is None:
             self.before = self._mean(SETTLED)[:3]
@@ -108,9 +108,14 @@ class Touch:
             return max(-1.0, min(0.0, 1.0 - 2.0 * contact / limit))
         return min(1.0, 2.0 * (limit - contact) / limit)
 
+    def part(self) -> None:
+        """The contact of the guarded motion before does not count for the next one."""
+        self.before, self.most = None, 0.0
+
     def forget(self) -> None:
         """What was felt is no longer assumed; the bias stays."""
-        self.latest, self.recent, self.before, self.most = None, (), None, 0.0
+        self.latest, self.recent = None, ()
+        self.part()
 
     def _mean(self, span: float) -> Array:
         newest = self.recent[-1].received

@@ -9,7 +9,7 @@
 | ``status`` | the tree |
 | ``blackboard`` | what the runtime remembers, though no decision shows it yet |
 | ``ik`` · ``gate`` | the command, for an equal directive |
-| ``clock`` · ``random`` | the skill at work read the wall clock, or randomness that nobody seeded |
+| ``clock`` · ``random`` | the skill at work read the wall clock, or randomness that nobody seeded; or it drew otherwise from its own |
 | ``platform`` | numbers, by less than the tolerance, on another platform than that of the recording |
 | ``result`` | the bag holds digests only, so that the step is known and the field is not |
 """
@@ -106,6 +106,8 @@ class FirstDifference:
         kind = found.kind
         if kind == "outcome":
             kind = _who_ended(found, skills[skill], changed.get(skill, ()), ways.reasons.get(run, "")) if skill in skills else "status"
+        if kind == "random" and changed.get(skill):  # another policy draws otherwise
+            kind = "policy"
         return cls(kind, found.path, found.expected, found.got, found.step, found.time, last_equal, skill if skill in skills else "", _why(run, runtime))
 
     def by_platform(self, differing: Mapping[str, tuple[str, str]]) -> FirstDifference:
@@ -132,7 +134,7 @@ def _run_of(found: Difference, ways: Ways, runtime: Runtime) -> str:
     """The path of the run that the difference belongs to."""
     part, bracket, rest = found.path.partition("[")
     label = rest.partition("]")[0] if bracket else ""
-    if part in ("judged", "transitions", "started", "statuses", "writes", "calls") and label:
+    if part in ("judged", "transitions", "started", "statuses", "writes", "calls", "draws") and label:
         return label
     return (_at_work(runtime, label) if part in ("directives", "commands") else "") or ways.leaf()
 

@@ -29,7 +29,7 @@ from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import NOTHING, ControlInput, Input
 
 PLATFORM_TOLERANCE = 1e-6  # [rad, m, …] numbers may differ by this much on another platform
-MAY_BE_IMPURE = ("expression", "policy", "status", "result")  # classes of a first difference that a look at the clock may be behind
+MAY_BE_IMPURE = ("expression", "policy", "status", "random", "result")  # classes of a first difference that a look at the clock may be behind
 
 
 @dataclass
@@ -122,6 +122,7 @@ class _Reexecution:
         self.elsewhere = {name: values for name, values in here.items() if not name.startswith("version_mcap")}
         self.run = bag.run()
         unknown = self.run.missing(STEP_RESULT)  # to the version that recorded it
+        self.older = bool(unknown)
         self.rule = rule._replace(ignore=(*rule.ignore, *unknown, *(f"*.{name}" for name in unknown)))
         self.loose = self.rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.decoders = {kind: self.run.decoder(kind) for kind in self.run.topics}
@@ -242,7 +243,8 @@ class _Reexecution:
         recorded = self.decoders[KEYFRAME](raw.keyframe)["state"]
         if recorded == state_text(runtime):
             return None
-        unequal = first_unequal(json.loads(recorded), json.loads(state_text(runtime)), "state", self.loose if self.elsewhere else self.rule)
+        was, again = json.loads(recorded), json.loads(state_text(runtime))
+        unequal = first_unequal(was, _known_to(was, again) if self.older else again, "state", self.loose if self.elsewhere else self.rule)
         return None if unequal is None else Difference("blackboard", *unequal, raw.tick, now)
 
     def _recorded(self, raw: RawStep, word: str) -> int | None:
@@ -257,6 +259,13 @@ class _Reexecution:
             return
         first = FirstDifference.of(difference, ways, self.last_equal, runtime, self.system.skills, found.changed)
         found.first = first.by_platform(self.elsewhere) if by_platform else first
+
+
+def _known_to(recorded: Any, again: Any) -> Any:
+    """What an older version records of a state: no value under a name that it does not know."""
+    if isinstance(recorded, dict) and isinstance(again, dict):
+        return {name: _known_to(recorded[name], value) for name, value in again.items() if name in recorded}
+    return again
 
 
 def _changes(description: Description, system: System) -> dict[str, list[str]]:

@@ -29,9 +29,9 @@ LATEST = 2**63 - 1  # [ns]
 class Content(NamedTuple):
     """A block as it was read."""
 
-    data: bytes  # the records in it, decompressed
+    data: chunk.Bytes  # the records in it, decompressed
     whole: bool
-    indexes: bytes  # the message index records behind it
+    indexes: chunk.Bytes  # the message index records behind it
 
 
 class Blocks:
@@ -117,7 +117,7 @@ class Blocks:
                     found[message.channel] = message
         return found
 
-    def insides(self) -> Iterator[tuple[bytes, dict[int, NDArray[np.uint64]]]]:
+    def insides(self) -> Iterator[tuple[chunk.Bytes, dict[int, NDArray[np.uint64]]]]:
         """The records in every block in the order of the file, with its message indexes: channel → (k, 2) log times [ns] and offsets."""
         for _, content in self._contents(self.index.blocks):
             yield content.data, _indexes(content.indexes)
@@ -141,14 +141,16 @@ class Blocks:
 
     def _opened(self, block: Block) -> Content:
         length = sum(block.indexed) - block.offset if block.indexed[0] == block.offset + block.length else block.length
-        record = self.bytes_at(block, length)
-        indexes = record[block.length :] if length > block.length else self.bytes_at(Place(*block.indexed)) if block.indexed[1] else b""
+        record = memoryview(self.bytes_at(block, length))
+        indexes: chunk.Bytes = record[block.length :]
+        if length == block.length and block.indexed[1]:
+            indexes = self.bytes_at(Place(*block.indexed))
         if not block.chunked:
             return Content(record, True, b"")
         try:
-            data, whole = chunk.open_chunk(record[: block.length] if indexes else record, cut=block.cut)
+            data, whole = chunk.open_chunk(record[: block.length], cut=block.cut)
         except BagError:
-            data, whole = b"", False
+            return Content(b"", False, indexes)
         return Content(data, whole, indexes)
 
     def _checked(self, block: Block, content: Content) -> Content:
@@ -178,8 +180,8 @@ class Blocks:
             if (np.diff(entries[:, 1]) <= 0).any():
                 entries = entries[np.argsort(entries[:, 1], kind="stable")]
             for offsets, table in chunk.tables_at(data, entries[:, 1], channel):
-                stamps = entries[np.searchsorted(entries[:, 1], offsets), 0] if len(offsets) != len(entries) else entries[:, 0]
-                yield Piece(stamps, (order << 32) + offsets, table)
+                rows = np.searchsorted(entries[:, 1], offsets) if len(offsets) != len(entries) else slice(None)
+                yield Piece(entries[rows, 0].copy(), (order << 32) + offsets, table)
 
     def _latest_in(self, block: Block, channels: frozenset[int], last: int) -> Iterator[RawMessage]:
         """The latest message of each channel in a block, not later than ``last`` [ns]; by the message indexes where there are any."""
@@ -202,6 +204,6 @@ class Blocks:
                     yield from chunk.messages_at(content, [entries[newest : newest + 1]])
 
 
-def _indexes(data: bytes) -> dict[int, NDArray[np.uint64]]:
+def _indexes(data: chunk.Bytes) -> dict[int, NDArray[np.uint64]]:
     """Channel → (k, 2) log times [ns] and offsets of message index records; damaged ones are left out."""
     return {channel: entries for opcode, a, b in chunk.split(data) if opcode == chunk.MESSAGE_INDEX for channel, entries in chunk.index_at(data, a, b)}

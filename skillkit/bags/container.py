@@ -104,7 +104,7 @@ class Container:
         if at > CHUNK_SIZE:
             self.seal()
 
-    def extend(self, data: bytes, indexes: Mapping[int, NDArray[np.uint64]]) -> None:
+    def extend(self, data: bytes | memoryview, indexes: Mapping[int, NDArray[np.uint64]]) -> None:
         """Collect the messages of a whole chunk; channel → (k, 2) log times [ns] and offsets."""
         base = np.array([0, len(self._buffer)], dtype=np.uint64)
         for channel, entries in indexes.items():

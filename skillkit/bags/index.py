@@ -78,7 +78,7 @@ class Index:
     lost_bytes: int = 0
     lost_time: int = 0  # [ns]
 
-    def add(self, opcode: int, content: bytes) -> None:
+    def add(self, opcode: int, content: chunk.Bytes) -> None:
         """Take in a schema or channel; the first with a number stays."""
         if opcode == Opcode.SCHEMA:
             schema = parse(records.Schema, content)
@@ -88,7 +88,7 @@ class Index:
             self.channels.setdefault(channel.id, channel)
 
 
-def parse(kind: type[R], content: bytes) -> R:
+def parse(kind: type[R], content: chunk.Bytes) -> R:
     """One record from its content.
 
     Raises:

@@ -65,7 +65,7 @@ class Bag:
         self.path = path
         self._blocks = Blocks(path, file)
         self._index = self._blocks.index
-        self._codecs: dict[int, Codec] = {}
+        self._codecs: dict[int, Codec] = {}  # by the number of the schema
         self._numbers: dict[str, list[int]] = {}
         for number, channel in self._index.channels.items():
             self._numbers.setdefault(channel.topic, []).append(number)
@@ -114,7 +114,8 @@ class Bag:
             UnknownName: no such topic. BagError: a message is damaged, or its encoding is not CDR.
         """
         numbers = self._wanted(topic)
-        return columns(self._codec(numbers[0]), self._blocks.pieces(frozenset(numbers), *_span(start, end)))
+        expected = sum(self._index.counts[number] for number in numbers)
+        return columns(self._codec(numbers[0]), self._blocks.pieces(frozenset(numbers), *_span(start, end)), expected)
 
     def at(self, time: float) -> dict[str, Message]:
         """The last message of every topic at ``time`` [s], this moment inside; topics that had none by then are left out.
@@ -208,14 +209,15 @@ class Bag:
         return self._codec(self._wanted(topic)[0])
 
     def _codec(self, number: int) -> Codec:
-        if number not in self._codecs:
-            channel = self._index.channels[number]
-            known = self._index.schemas.get(channel.schema_id)
-            if channel.message_encoding != "cdr" or known is None or known.encoding != "ros2msg":
-                found = f"{channel.message_encoding or 'nothing'}/{known.encoding if known else 'no schema'}"
-                raise BagError(self.path, f"topic {channel.topic} is encoded as {found}; allowed: cdr/ros2msg", "read it with raw_messages()")
-            self._codecs[number] = Codec(known.name, known.data.decode("utf-8", "replace"))
-        return self._codecs[number]
+        channel = self._index.channels[number]
+        if channel.schema_id in self._codecs and channel.message_encoding == "cdr":
+            return self._codecs[channel.schema_id]
+        known = self._index.schemas.get(channel.schema_id)
+        if channel.message_encoding != "cdr" or known is None or known.encoding != "ros2msg":
+            found = f"{channel.message_encoding or 'nothing'}/{known.encoding if known else 'no schema'}"
+            raise BagError(self.path, f"topic {channel.topic} is encoded as {found}; allowed: cdr/ros2msg", "read it with raw_messages()")
+        codec = self._codecs[channel.schema_id] = Codec(known.name, known.data.decode("utf-8", "replace"))
+        return codec
 
     @property
     def lost(self) -> tuple[int, float]:
