@@ -20,7 +20,7 @@ from skillkit.records import directive_record, result_record, time_fields
 from skillkit.runtime import StepResult
 
 SHAPES_LIMIT = 256  # shapes that are remembered
-LETTERS = {"<f8": "d", "<i4": "i", "<u4": "I", "<u8": "Q"}  # of struct, for those of numpy
+LETTERS = {"f8": "d", "i4": "i", "u4": "I", "u8": "Q"}  # of struct, for those of numpy
 
 Shape = tuple[Any, ...]
 
@@ -80,10 +80,11 @@ def _parts(result: StepResult) -> tuple[Shape, list[Any]]:
 
 def _form(codec: Codec, data: bytes) -> Form:
     """The form of results like the one in ``data``: its numbers change, what lies between them stays."""
-    entries = [entry for entry in layout_of(codec, data).entries if entry.code in LETTERS and entry.length]
-    ends = [entry.offset + entry.length * struct.calcsize(LETTERS[entry.code]) for entry in entries]
+    entries = [entry for entry in layout_of(codec, data).entries if entry.kind is not None and entry.kind.str[1:] in LETTERS and entry.length]
+    codes = [f"{entry.length}{LETTERS[entry.kind.str[1:]]}" for entry in entries if entry.kind is not None]
+    ends = [entry.offset + struct.calcsize(f"<{code}") for entry, code in zip(entries, codes, strict=True)]
     gaps = [(before, entry.offset) for before, entry in zip([0, *ends[:-1]], entries, strict=True)]
-    format_ = "".join(f"{after - before}s{entry.length}{LETTERS[entry.code]}" for (before, after), entry in zip(gaps, entries, strict=True))
+    format_ = "".join(f"{after - before}s{code}" for (before, after), code in zip(gaps, codes, strict=True))
     stays = [data[before:after] for before, after in (*gaps, (ends[-1], len(data)))]
     lasts = list(accumulate(entry.length for entry in entries))
     order = [place for n, (last, entry) in enumerate(zip(lasts, entries, strict=True)) for place in (lasts[-1] + n, *range(last - entry.length, last))]
