@@ -12,7 +12,7 @@ an arm (a cancelled goal, a pause, its driver, its gate) never waits for a decis
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from skillkit.arm import ArmLoop
@@ -414,7 +414,7 @@ class Runtime:
             "now": self.now,
             "paused": self.paused,
             "single_step": self.single_step,
-            "waiting": [asdict(one) for one in self.waiting],
+            "waiting": [{**one._asdict(), "parameters": dict(one.parameters), "roles": dict(one.roles)} for one in self.waiting],
             "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
             "speed": self.speed,
