@@ -17,15 +17,15 @@ from skillkit.assembly.description import Description, changed_skills
 from skillkit.assembly.purity import Watch
 from skillkit.assembly.system import System
 from skillkit.bags import Bag, open_bag
-from skillkit.bags.cdr import Codec
 from skillkit.bags.compare import Difference, Rule, compare, first_unequal
 from skillkit.bags.digests import Digests, word
 from skillkit.bags.fingerprint import fingerprint, platform_differences
 from skillkit.bags.runs import RawStep
-from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
+from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT
+from skillkit.bags.step_results import StepResults
 from skillkit.library import load_skills
 from skillkit.records import result_record, state_text, time_of
-from skillkit.runtime import Runtime
+from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import NOTHING, ControlInput, Input
 
 PLATFORM_TOLERANCE = 1e-6  # [rad, m, …] numbers may differ by this much on another platform
@@ -126,7 +126,7 @@ class _Reexecution:
         self.rule = rule._replace(ignore=(*rule.ignore, *unknown, *(f"*.{name}" for name in unknown)))
         self.loose = self.rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.decoders = {kind: self.run.decoder(kind) for kind in self.run.topics}
-        self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
+        self.encoded = StepResults()
         self.seen = Digests()
         self.expected_tick: int | None = None
         self.last_equal: tuple[int, float] | None = None
@@ -177,9 +177,8 @@ class _Reexecution:
             inputs = self._begun(runtime, inputs, now, found.steps)
             late = self._inputs(raw, now)
             result = runtime.step(inputs, now)
-            again = result_record(result)
-            ways.follow(again)
-            difference = self._results(raw, again, now) or self._state(raw, runtime, now)
+            ways.follow(result.events)
+            difference = self._results(raw, result, now) or self._state(raw, runtime, now)
             found.steps += 1
             found.compared += raw.result is not None or (raw.digest is not None and self.keyframe is None)
             departed = late or difference
@@ -220,11 +219,11 @@ class _Reexecution:
         self.broken["inputs"] = True
         return Difference("input", "step.inputs", f"{recorded:016x}", f"{word(self.seen.inputs):016x}", raw.tick, now)
 
-    def _results(self, raw: RawStep, again: Mapping[str, Any], now: float) -> Difference | None:
-        data = self.codec.encode(again)
+    def _results(self, raw: RawStep, result: StepResult, now: float) -> Difference | None:
+        data = self.encoded(result)
         self.seen.results.update(data)
         if raw.result is not None:
-            return None if data == raw.result else self._compared(self.decoders[STEP_RESULT](raw.result), again, now)
+            return None if data == raw.result else self._compared(self.decoders[STEP_RESULT](raw.result), result_record(result), now)
         recorded = self._recorded(raw, "results")
         if recorded is None or recorded == word(self.seen.results):
             return None
