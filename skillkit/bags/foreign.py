@@ -26,6 +26,8 @@ def as_mcap(path: Path, target: Path) -> Path:
     try:
         with AnyReader([folder], default_typestore=get_typestore(Stores.LATEST)) as reader, BagWriter(target, flush_every=1.0) as writer:
             texts = {connection.id: _definition(reader.typestore, connection) for connection in reader.connections}
+            for connection in reader.connections:
+                writer.describe(connection.topic, _words(connection))
             for connection, stamp, data in reader.messages():
                 if texts[connection.id]:
                     writer.write_stamped(connection.topic, connection.msgtype, bytes(data), stamp, texts[connection.id])
@@ -34,6 +36,13 @@ def as_mcap(path: Path, target: Path) -> Path:
     except Exception as error:  # whatever a foreign reader throws at a damaged file
         raise BagError(path, f"cannot be read: {type(error).__name__}: {error}", "the bag may be damaged") from None
     return target
+
+
+def _words(connection: object) -> dict[str, str]:
+    """What is known of how a topic was published."""
+    offered = getattr(getattr(connection, "ext", None), "offered_qos_profiles", ())
+    latched = bool(offered) and all(getattr(getattr(one, "durability", None), "name", "") == "TRANSIENT_LOCAL" for one in offered)
+    return {"durability": "transient_local"} if latched else {}
 
 
 def _definition(store: object, connection: object) -> str:

@@ -7,9 +7,10 @@ with open_bag("run.mcap") as bag:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType, TracebackType
@@ -26,6 +27,8 @@ from skillkit.bags.parts import files_of
 from skillkit.bags.runs import RUNTIME_TYPES, RecordedRun, RecordedStep
 from skillkit.exceptions import BagError, UnknownName
 
+LATCHED = re.compile(r"\bdurability: *(1|transient_local)\b")  # in rosbag2's words about a topic, and in those of a recorder of this library
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -35,6 +38,12 @@ class Topic:
     type: str  # package/msg/Type
     count: int  # messages
     encoding: str  # of the messages: "cdr" can be decoded
+    words: Mapping[str, str] = field(default_factory=dict)  # what its writer says about it
+
+    @property
+    def latched(self) -> bool:
+        """Whether a subscriber that came late got what was published before, as far as is known."""
+        return bool(LATCHED.search("\n".join(f"{name}: {text}" for name, text in self.words.items())))
 
 
 class Message(NamedTuple):
@@ -195,7 +204,7 @@ class Bag:
         numbers = self._numbers[name]
         channel = self._index.channels[numbers[0]]
         known = self._index.schemas.get(channel.schema_id)
-        return Topic(name, known.name if known else "", sum(self._index.counts[number] for number in numbers), channel.message_encoding)
+        return Topic(name, known.name if known else "", sum(self._index.counts[number] for number in numbers), channel.message_encoding, channel.metadata)
 
     def _wanted(self, topic: str | Iterable[str] | None) -> list[int]:
         names = list(self.topics) if topic is None else [topic] if isinstance(topic, str) else list(topic)
