@@ -8,12 +8,12 @@ from math import dist, isfinite
 
 import numpy as np
 
-from skillkit.carried import Glimpse
 from skillkit.pose import Array, Pose, frozen, norm
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Answer, AnswerInput, Glance, ObjectInput, ObjectState, SignalInput
 
 SPEED_WINDOW = 0.2  # [s] an object's speed is its mean speed over at least this long: single poses jitter
+FARTHEST = 1e6  # [m] what is further away is no pose
 UNKNOWN_SIZE = frozen([0.0, 0.0, 0.0])
 
 
@@ -58,12 +58,15 @@ class Perception:
         if isinstance(given, AnswerInput):
             self.answers[given.question] = Answer(given.answer, 1 + max((answer.count for answer in self.answers.values()), default=0))
             return
-        values = (*given.position, *given.quaternion)
-        if not (isfinite(sum(values)) and min(values) > -1e6 and max(values) < 1e6 and any(given.quaternion)):
+        received, position = given.received, given.position
+        values = (*position, *given.quaternion)
+        if not (isfinite(sum(values)) and min(values) > -FARTHEST and max(values) < FARTHEST and any(given.quaternion)):
             return
-        track = self.history.setdefault(given.name, [])
-        track.append((given.received, *given.position))
-        while len(track) > 2 and given.received - track[1][0] >= SPEED_WINDOW:
+        track = self.history.get(given.name)
+        if track is None:
+            track = self.history[given.name] = []
+        track.append((received, *position))
+        while len(track) > 2 and received - track[1][0] >= SPEED_WINDOW:
             track.pop(0)
         self._see(given, track)
 
@@ -79,10 +82,10 @@ class Perception:
         """Every object seen so far, with its age."""
         return Glance(dict(self.sightings), lambda sighting: sighting.at(now))
 
-    def glimpses(self, now: float) -> Iterator[tuple[str, Glimpse]]:
-        """What is known of them at once."""
+    def ages(self, now: float) -> Iterator[tuple[str, float]]:
+        """How long ago each was seen [s]."""
         for name, one in self.sightings.items():
-            yield name, Glimpse(now - one.given.received, one.given.position, one.size)
+            yield name, now - one.given.received
 
     def moved(self, left: Mapping[str, ObjectInput]) -> float:
         """How far the object that moved furthest is from where it was ``left`` [m]."""

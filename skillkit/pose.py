@@ -41,8 +41,8 @@ def norm(vector: Array) -> float:
 
 def cross(a: Triple, b: Triple) -> Array:
     """The cross product of two vectors (3,), bit for bit that of ``numpy.cross`` at a tenth of its time."""
-    ax, ay, az = map(float, a)
-    bx, by, bz = map(float, b)
+    ax, ay, az = a.tolist() if isinstance(a, np.ndarray) else map(float, a)
+    bx, by, bz = b.tolist() if isinstance(b, np.ndarray) else map(float, b)
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
@@ -68,9 +68,10 @@ def rotation_from_vector(vector: Triple) -> Array:
 def vector_from_rotation(rotation: Array) -> Array:
     """Rotation matrix (3, 3) → rotation vector (3,) [rad], norm in [0, π]."""
     r = rotation
-    axis = np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]])
-    twice_sin = sqrt(float(axis @ axis))
-    cosine = min(1.0, max(-1.0, 0.5 * (float(r[0, 0] + r[1, 1] + r[2, 2]) - 1.0)))
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = r.tolist()
+    axis = np.array([zy - yz, xz - zx, yx - xy])
+    twice_sin = norm(axis)
+    cosine = min(1.0, max(-1.0, 0.5 * (xx + yy + zz - 1.0)))
     if twice_sin > 1e-6:
         angle = np.arctan2(0.5 * twice_sin, cosine)
         return axis * (angle / twice_sin)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from skillkit.arm import ArmLoop
 from skillkit.carried import Carried, Hand
@@ -133,7 +134,13 @@ class Runtime:
         self.directives: dict[str, Directive] = {}  # decided, to be commanded in the next tick
         self._decided_at = 0.0  # on the clock of options
         self._objects: Mapping[str, ObjectState] = {}  # as the decision saw them
-        self._seen: list[ObjectInput | SignalInput | AnswerInput] = []  # not yet looked at
+        self._seen: list[ObjectInput | SignalInput | AnswerInput] = []  # not yet looked at: commands do not depend on it
+        self._senses: dict[type, Callable[[Any], None]] = {
+            **dict.fromkeys((JointInput, WrenchInput), self._feel),
+            **dict.fromkeys((ObjectInput, SignalInput, AnswerInput), self._seen.append),
+            DriverInput: self._heed,
+            TeleopInput: self._steer,
+        }
         self._commands: Mapping[str, JointCommand] = {}
         self._ended: list[GoalEnded] = []
         self.tick = -1
@@ -185,33 +192,34 @@ class Runtime:
         self.directives = self._decide(observation, events)
         self._take_over(self.directives, observation, now, events)
         self._settle(now, self._ended)
-        notes = tuple(event for event in events if isinstance(event, NOTES))
-        told = tuple(event for event in events if not isinstance(event, NOTES)) if notes else tuple(events)
+        notes = tuple([event for event in events if isinstance(event, NOTES)])
+        told = tuple([event for event in events if not isinstance(event, NOTES)]) if notes else tuple(events)
         if self.single_step and told:
             self.paused, self.single_step = True, False
         residuals = {name: self.arms[name].controller.residual for name in self._commands}
         return StepResult(self.tick, now, observation, self.directives, self._commands, told, tuple(self._ended), notes, residuals)
 
     def _perceive(self, given: Input) -> bool:
-        if isinstance(given, (JointInput, WrenchInput)):
-            if given.arm in self.arms:
-                self.arms[given.arm].take(given)
-            return True
-        if isinstance(given, DriverInput):
-            if given.arm in self.arms:
-                self.arms[given.arm].heed(given)
-            return True
-        if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
-            self._seen.append(given)  # commands do not depend on it
+        sense = self._senses.get(type(given))
+        if sense is not None:
+            sense(given)
             return True
         if isinstance(given, ControlInput) and given.word.startswith((DEADMAN, SPEED, SEED)):
             self._restrict(given)
             return True
-        if isinstance(given, TeleopInput):
-            if given.arm in self.takeovers:
-                self.takeovers[given.arm].take(given)
-            return True
         return False
+
+    def _feel(self, given: JointInput | WrenchInput) -> None:
+        if given.arm in self.arms:
+            self.arms[given.arm].take(given)
+
+    def _heed(self, given: DriverInput) -> None:
+        if given.arm in self.arms:
+            self.arms[given.arm].heed(given)
+
+    def _steer(self, given: TeleopInput) -> None:
+        if given.arm in self.takeovers:
+            self.takeovers[given.arm].take(given)
 
     def _restrict(self, given: ControlInput) -> None:
         """Heed a deadman, a speed or a seed; a word that means nothing is passed over."""
@@ -230,7 +238,7 @@ class Runtime:
     @property
     def standing(self) -> bool:
         """Whether time stands still for options: an operator paused them or released the deadman, or an arm's driver forbade motion and nobody has resumed."""
-        return self.paused or not self.deadman or any(arm.held for arm in self.arms.values())
+        return self.paused or not self.deadman or True in [arm.held for arm in self.arms.values()]
 
     @property
     def waiting_for(self) -> str:
@@ -243,7 +251,7 @@ class Runtime:
         self._seen.clear()
         seen: Mapping[str, ArmState] = Glance({name: view for name, arm in self.arms.items() if (view := arm.view(now)) is not None})
         hands = {name: Hand(arm.closure, arm.latest.opening) for name, arm in self.arms.items() if arm.latest is not None}
-        objects = self.carried.follow(self.perception.objects(now), seen, hands, self.perception.glimpses(now))
+        objects = self.carried.follow(self.perception.objects(now), seen, hands, self.perception.ages(now))
         return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers), self.seed)
 
     @property
@@ -348,7 +356,9 @@ class Runtime:
         for goal in self.goals.values():
             asked = {} if self.standing else goal.execution.step(observation, self._active_time)
             events.extend(found := goal.execution.drain())
-            if any(_begins(event) in self.breakpoints for event in found):
+            for arm in {arm for event in found if isinstance(event, Started) for arm in event.roles.values()}:
+                self.arms[arm].touch.part()
+            if self.breakpoints and any(_begins(event) in self.breakpoints for event in found):
                 self.paused, asked = True, {}
             for arm in goal.arms:
                 directives[arm] = asked.get(arm, HOLD)
@@ -470,7 +480,7 @@ class Runtime:
             problem = self.arms[name].away_from(remembered[name], tolerance)
             if problem:
                 raise CannotResume(name, problem)
-            self.arms[name].engage()
+            self.arms[name].engage(afresh=True)
         observation = self._observe(now)
         for goal in self.goals.values():
             goal.execution.resume(observation, self._active_time, self.perception.moved(left) > MOVED)

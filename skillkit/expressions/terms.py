@@ -118,9 +118,12 @@ class Call(Term):
             return None
         if not isinstance(answer, list):
             return float(answer) if isfinite(answer) else None
-        if any(check.value != check.value for check in answer):
-            return None
-        return all(check.low <= check.value <= check.high for check in answer)
+        holds = True
+        for _, measured, low, high, _ in answer:
+            if measured != measured:
+                return None
+            holds = holds and low <= measured <= high
+        return holds
 
     def show(self, situation: Situation) -> str:
         return f"{self.function.name}({', '.join(a.show(situation) for a in self.arguments[: self.given])})"

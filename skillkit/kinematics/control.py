@@ -51,7 +51,7 @@ DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
-POSTURE_WEAK = 0.3  # … and this share of that while it is behind its target with no joint to spare
+POSTURE_WEAK = 0.3  # … and this share of that while the arm stands behind its target
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
@@ -168,7 +168,6 @@ class CartesianController:
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._first = first
-        self._drawn = POSTURE_WEAK if self.arm.n == self._dimensions - len(free) == 6 else 1.0
 
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
@@ -316,7 +315,7 @@ class CartesianController:
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
             forward -= self._curvature
-        posture = self._posture(self._drawn * min(1.0, sqrt(square) / LEAD_POSITION))
+        posture = self._posture(POSTURE_WEAK * min(1.0, sqrt(square) / LEAD_POSITION))
         if posture is not None:
             forward -= jacobian @ posture
         sides[:, 0] = forward
@@ -342,7 +341,7 @@ class CartesianController:
         """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way,
-        but on an arm of six joints with six directions to steer it is too weak to stand in balance with the feedback, short of a target within reach.
+        but is too weak to stand in balance with the feedback, short of a target within reach.
         """
         activity = max(behind, _largest(self._step * self._per_step))
         if activity == 0.0:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from skillkit.option import Situation
-from skillkit.policies.grips import STEEP, UP, backed, level, unit
+from skillkit.policies.grips import STEEP, UP, backed, columns, level, unit
 from skillkit.policies.phases import BRISK, Move, Phases
 from skillkit.policies.servo import Pace
-from skillkit.pose import Array, Pose, cross, frozen, norm
+from skillkit.pose import Array, Pose, cross, frozen, norm, sealed
 from skillkit.wrench import REACHED
 
 LOWER = Pace(0.08, 0.8, 1.0, 4.0)
@@ -34,8 +34,8 @@ def facing_upright(held: Array, front: Pose, like: Pose) -> Array:
     if norm(across) < STEEP:
         return like.rotation
     aside = unit(across)
-    from_tool = np.column_stack([cross(aside, up), aside, up])  # level frame → tool, x along the approach
-    return frozen(np.column_stack([-front.rotation[:, 0], -front.rotation[:, 1], UP]) @ from_tool.T)
+    from_tool = columns(cross(aside, up), aside, up)  # level frame → tool, x along the approach
+    return sealed(columns(-front.rotation[:, 0], -front.rotation[:, 1], UP) @ from_tool.T)
 
 
 class Carry(Phases):

@@ -21,7 +21,7 @@ def unit(vector: Array) -> Array:
     return vector / length if length > 0.0 else vector
 
 
-def _axes(x: Array, y: Array, z: Array) -> Array:
+def columns(x: Array, y: Array, z: Array) -> Array:
     """The rotation (3, 3) with these columns."""
     rotation = np.empty((3, 3))
     rotation[:, 0], rotation[:, 1], rotation[:, 2] = x, y, z
@@ -36,7 +36,7 @@ def level(pose: Pose) -> Pose:
         down = pose.rotation[:, 2] * (-1.0 if float(front @ UP) > 0.0 else 1.0)
         flat = down - UP * float(down @ UP)
     x = unit(flat)
-    return Pose(pose.position, _axes(x, cross(UP, x), UP))
+    return Pose(pose.position, columns(x, cross(UP, x), UP))
 
 
 def into(front: Pose, pitch: float = 0.0) -> Array:
@@ -56,7 +56,7 @@ def pointing(approach: Array, like: Pose) -> Array:
     y = unit(sideways)
     if float(y @ like.rotation[:, 1]) < 0.0:
         y = -y
-    return _axes(cross(y, z), y, z)
+    return columns(cross(y, z), y, z)
 
 
 def backed(pose: Pose, distance: float) -> Pose:

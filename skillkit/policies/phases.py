@@ -119,7 +119,7 @@ class Phases:
         arm, limit = situation.arm, move.force_limit
         if limit is not None and arm.wrench is None:
             self.remark = UNGUARDED
-        elif limit is not None and arm.contact >= REACHED * limit:
+        elif limit is not None and situation.elapsed > 0.0 and arm.contact >= REACHED * limit:  # at 0 the contact is of the motion before
             return Ending(Outcome.FAILED, f"{arm.contact:.0f} N of contact in the phase '{self.order[self.index]}', where {limit:g} N are allowed")
         steer = around(arm.base, arm.target, goal, move.around, CLOSE)
         return {"arm": self.servo.step(arm.target, steer, move.pace, move.closure, limit)}

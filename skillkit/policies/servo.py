@@ -48,7 +48,8 @@ class Servo:
 
     def step(self, target: Pose, goal: Pose, pace: Pace, closure: float | None = None, force_limit: float | None = None) -> CartesianDelta:
         """One policy step from the commanded pose ``target`` (``ArmState.target``) towards ``goal``, both tool to world."""
-        error = np.concatenate([goal.position - target.position, target.rotation_to(goal)])
+        error = np.empty(6)
+        error[:3], error[3:] = goal.position - target.position, target.rotation_to(goal)
         desired = error * (self._rate(error, pace) / self.period)
         self.twist = self._accelerate(desired, pace)
         x, y, z, rx, ry, rz = (self.twist * self.period).tolist()

@@ -107,7 +107,7 @@ class TreePolicy:
         run = self.run
         taken = {arm for leaf in run.active.values() for arm in leaf.arms} if run.halted else ()
         for arm, (deadline, leaf) in list(run.halted.items()):
-            if arm in taken or not moving(run.situation().observation, [arm]):
+            if arm in taken or not moving(run.seen, [arm]):
                 del run.halted[arm]
             elif run.now >= deadline - EPSILON and run.fatal is None:
                 run.fatal = (leaf, Ending(Outcome.UNSAFE, f"the arm '{arm}' is not at rest in the time given after a halt"))

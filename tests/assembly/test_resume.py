@@ -176,6 +176,14 @@ def test_the_gripper_keeps_its_command_so_that_nothing_is_dropped(bench: Bench) 
     assert bench.step().commands["panda"].closure == 0.9
 
 
+def test_the_arm_goes_on_from_where_it_stands_not_from_a_command_that_it_has_left_behind(bench: Bench) -> None:
+    bench.until(0.6)
+    bench.q = bench.q - 0.005
+    bench.resume()
+    stands = bench.q.copy()
+    assert np.abs(bench.step().commands["panda"].position - stands).max() < 1e-3
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"run": {}, "runtime": {}, "world": null, "format": 1}'])
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text)
