@@ -1,6 +1,6 @@
 """A process that records any topics as they come, as bytes: nothing is decoded, and the disk is another thread's.
 
-Topics are looked for twice a second. Log time is the system's clock when a message arrived, as in rosbag2. Service ``~/trigger``
+Topics are looked for ten times a second. Log time is the system's clock when a message arrived, as in rosbag2. Service ``~/trigger``
 (std_srvs/Trigger) writes what a ring has kept.
 """
 
@@ -29,7 +29,7 @@ PARAMETERS = {
     "split_size": (0, "[bytes] after which another file is begun"),
     "split_time": (0.0, "[s] after which another file is begun"),
 }
-LOOK_EVERY = 0.5  # [s]
+LOOK_EVERY = 0.1  # [s] what a new topic says before it is seen is lost
 FLUSH_EVERY = 0.1  # [s]
 DEPTH = 1000  # messages that may wait for the recorder
 
@@ -75,6 +75,8 @@ class TopicRecorder(Node):
         offered = [publisher.qos_profile for publisher in self.get_publishers_info_by_topic(topic)]
         reliable = all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
         latched = bool(offered) and all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
+        if latched:
+            self.writer.describe(topic, {"durability": "transient_local"})
         profile = QoSProfile(
             depth=DEPTH,
             reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
