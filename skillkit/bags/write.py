@@ -28,6 +28,8 @@ RESULT_TOPIC = "/skillkit/result"
 TREE_TOPIC = "/skillkit/tree"
 DIGEST_TOPIC = "/skillkit/digest"
 KEYFRAME_TOPIC = "/skillkit/keyframe"
+SEEN_TOPIC = "/skillkit/seen"
+LATCHED_WORDS = {"durability": "transient_local"}  # about a topic whose last messages late subscribers get
 
 PASSED_OVER = (-1, "")
 LATEST = 1.8e10  # [s] what 64 bits of nanoseconds hold
