@@ -82,8 +82,8 @@ class Pulls(nn.Module):
         with torch.no_grad():
             for task, (seen, done) in enumerate(parts):
                 self.offsets[task] = self._asked(seen, done) / (REACH * PACE)
-                if self.actions > 3:
-                    self.levels[task] = torch.quantile(done[:, 3:], self._shares(), dim=0).T / PACE
+                low, high = done[:, 3:].amin(0)[:, None], done[:, 3:].amax(0)[:, None]
+                self.levels[task] = (low + (high - low) * self._shares(ends=True)) / PACE
 
     def _asked(self, raw: Tensor, done: Tensor) -> Tensor:
         """(3, anchors · K) [m] offsets that actions (n, a) ask for, equally frequent ones, and equal steps from one end to the other for the tool itself."""
@@ -93,11 +93,12 @@ class Pulls(nn.Module):
             free = done[:, axis].abs() < MOST
             some = offsets[free, axis] if int(free.sum()) >= FEW else offsets[:, axis]
             found[axis] = torch.quantile(some, self._shares(), dim=0).T
-        found[:, 0] = torch.linspace(-1.0, 1.0, self.pulls) / GAIN if self.pulls > 1 else 0.0
+        found[:, 0] = (2.0 * self._shares(ends=True) - 1.0) / GAIN
         return found.flatten(1)
 
-    def _shares(self) -> Tensor:
-        return (torch.arange(self.pulls) + 0.5) / self.pulls
+    def _shares(self, ends: bool = False) -> Tensor:
+        """K numbers in equal steps from 0 to 1, both of them among them or half a step away."""
+        return torch.linspace(0.0, 1.0, self.pulls) if ends and self.pulls > 1 else (torch.arange(self.pulls) + 0.5) / self.pulls
 
     def _apart(self, raw: Tensor) -> Tensor:
         """(…, 3, anchors) [m] from the tool to each point, the origin last."""

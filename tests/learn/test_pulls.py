@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'learn' is not installed")
 
-from skillkit.exceptions import InvalidValue  # noqa: E402
+from skillkit.exceptions import InvalidValue, UnknownName  # noqa: E402
 from skillkit.learn.acting import Acting  # noqa: E402
 from skillkit.learn.pulls import GAIN, PACE, REACH, WIDTH, Pulls  # noqa: E402
 from skillkit.learn.training import Training  # noqa: E402
@@ -64,10 +64,23 @@ def test_pulls_begin_where_demonstrations_of_a_controller_put_them() -> None:
     assert known.levels[0, 0].tolist() == [1.0, 1.0]
 
 
+def test_levels_begin_at_both_ends_however_rare_one_of_them_is() -> None:
+    made, done = Pulls(1, 4, 3, POINTS), torch.ones(400, 4)
+    done[0, 3] = -1.0
+    made.begin(torch.rand(400, 6), done, [400])
+    assert made.of(FIRST).levels[0, 0].tolist() == pytest.approx([-1.0, 0.0, 1.0])
+
+
 def test_a_point_that_was_found_is_reached_from_where_nothing_was_shown_once_samples_are_moved_together(configured: Callable, tmp_path: Path) -> None:
     Training(configured(tasks="approach", pulls=2, shift=1.0, steps=400, batch=64, rate=1e-2), tmp_path).run()
     seen = np.array([0.05, 0.02, -0.04, 0.1, -0.03, 0.0]) + np.tile([1.0, 1.0, 0.0], 2)
     assert Acting(tmp_path).of("approach")(seen)[:2] == pytest.approx((seen[3:] - seen[:3])[:2], abs=0.03)
+
+
+def test_a_task_that_was_never_shown_has_no_pulls_whatever_it_is_called(configured: Callable, tmp_path: Path) -> None:
+    Training(configured(pulls=2, condition="language", steps=1), tmp_path).run()
+    with pytest.raises(UnknownName, match="approach"):
+        Acting(tmp_path).of("approach_slowly", "approach the goal slowly")
 
 
 def test_without_a_tool_there_is_nothing_to_pull() -> None:
