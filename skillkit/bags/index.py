@@ -46,6 +46,7 @@ class Block(NamedTuple):
     cut: bool = False
     indexed: tuple[int, int] = (0, 0)  # offset and length of the message indexes behind a chunk; 0 for none
     inside: bytes = b""  # channels (uint16) and places (uint64) of those indexes
+    file: int = 0
 
 
 class Place(NamedTuple):
@@ -53,6 +54,7 @@ class Place(NamedTuple):
 
     offset: int
     length: int
+    file: int = 0
 
 
 @dataclass
