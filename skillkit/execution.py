@@ -194,7 +194,7 @@ class Execution:
         option, period = self.option, 1.0 / self.option.rate if self.option.rate > 0.0 else 0.0
         self.steps += 1
         self.next_step = self.next_step + period if self.next_step + period > now + EPSILON else now + period
-        if not isinstance(answer, Mapping):
+        if type(answer) is not dict and not isinstance(answer, Mapping):
             return Ending(Outcome.ERROR, f"the policy gave {type(answer).__name__}; allowed: a directive for each role, or an Ending")
         if self._as_before(answer):
             self.directives = self._handed

@@ -52,21 +52,23 @@ class Perception:
 
     def take(self, given: ObjectInput | SignalInput | AnswerInput) -> None:
         """Consume one input; a pose that is not finite is passed over."""
-        if isinstance(given, SignalInput):
+        if isinstance(given, ObjectInput):
+            self._look(given)
+        elif isinstance(given, SignalInput):
             self.signals[given.name] = float(given.value)
-            return
-        if isinstance(given, AnswerInput):
+        else:
             self.answers[given.question] = Answer(given.answer, 1 + max((answer.count for answer in self.answers.values()), default=0))
-            return
-        received, position = given.received, given.position
-        values = (*position, *given.quaternion)
-        if not (isfinite(sum(values)) and min(values) > -FARTHEST and max(values) < FARTHEST and any(given.quaternion)):
+
+    def _look(self, given: ObjectInput) -> None:
+        known = self.sightings.get(given.name)
+        stands = known is not None and given.position == known.given.position and given.quaternion == known.given.quaternion
+        if not (stands or _plausible(given)):
             return
         track = self.history.get(given.name)
         if track is None:
             track = self.history[given.name] = []
-        track.append((received, *position))
-        while len(track) > 2 and received - track[1][0] >= SPEED_WINDOW:
+        track.append((given.received, *given.position))
+        while len(track) > 2 and given.received - track[1][0] >= SPEED_WINDOW:
             track.pop(0)
         self._see(given, track)
 
@@ -108,3 +110,8 @@ class Perception:
         for name, (stamp, received, p, q) in snapshot["latest"].items():
             given = ObjectInput(name, stamp, received, (p[0], p[1], p[2]), (q[0], q[1], q[2], q[3]))
             self._see(given, self.history.get(name) or [(received, *given.position)])
+
+
+def _plausible(given: ObjectInput) -> bool:
+    values = (*given.position, *given.quaternion)
+    return isfinite(sum(values)) and min(values) > -FARTHEST and max(values) < FARTHEST and any(given.quaternion)

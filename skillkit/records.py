@@ -149,7 +149,7 @@ def result_record(result: StepResult) -> Record:
     return {
         "header": header(result.time),
         "tick": result.tick,
-        "directives": [_directive(arm, directive) for arm, directive in result.directives.items()],
+        "directives": [directive_record(arm, directive) for arm, directive in result.directives.items()],
         "commands": [_command(arm, command, result.residuals.get(arm, ())) for arm, command in result.commands.items()],
         **(_events(result.events, result.time) if result.events else NO_EVENTS),
         "ended": [_ended(goal) for goal in result.ended],
@@ -189,7 +189,8 @@ def keyframe_record(tick: int, time: float, state: str) -> Record:
     return {"header": header(time), "tick": tick, "state": state}
 
 
-def _directive(arm: str, directive: Directive) -> Record:
+def directive_record(arm: str, directive: Directive) -> Record:
+    """``skillkit_interfaces/Directive``."""
     kind, frame, closure, period, start = "hold", "", None, 0.0, 0.0
     values: list[float] = []
     if isinstance(directive, CartesianDelta):

@@ -12,7 +12,7 @@ an arm (a cancelled goal, a pause, its driver, its gate) never waits for a decis
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from skillkit.arm import ArmLoop
@@ -355,11 +355,12 @@ class Runtime:
         directives: dict[str, Directive] = {}
         for goal in self.goals.values():
             asked = {} if self.standing else goal.execution.step(observation, self._active_time)
-            events.extend(found := goal.execution.drain())
-            for arm in {arm for event in found if isinstance(event, Started) for arm in event.roles.values()}:
-                self.arms[arm].touch.part()
-            if self.breakpoints and any(_begins(event) in self.breakpoints for event in found):
-                self.paused, asked = True, {}
+            if goal.execution.events:
+                events.extend(found := goal.execution.drain())
+                for arm in {arm for event in found if isinstance(event, Started) for arm in event.roles.values()}:
+                    self.arms[arm].touch.part()
+                if any(_begins(event) in self.breakpoints for event in found):
+                    self.paused, asked = True, {}
             for arm in goal.arms:
                 directives[arm] = asked.get(arm, HOLD)
         return directives
@@ -377,13 +378,14 @@ class Runtime:
             events.extend(takeover.events(wanted is not None, goal.execution.option.name if goal else "", self._active_time))
 
     def _command(self, make: Callable[..., JointCommand | None], now: float) -> dict[str, JointCommand]:
-        stopped = {arm for goal in self.goals.values() if goal.execution.ending is not None or self.standing for arm in goal.arms}
+        standing, active, deadman = self.standing, self._active_time, self.deadman
+        stopped = {arm for goal in self.goals.values() if standing or goal.execution.ending is not None for arm in goal.arms}
         commands: dict[str, JointCommand] = {}
         for name, arm in self.arms.items():
             directive = HOLD if name in stopped else self.directives.get(name, HOLD)
-            if isinstance(directive, (CartesianDelta, JointTarget)) and 0.0 < directive.lasts < self._active_time - directive.start - arm.period:
+            if isinstance(directive, (CartesianDelta, JointTarget)) and 0.0 < directive.lasts < active - directive.start - arm.period:
                 directive = HOLD  # decided too long ago
-            command = make(arm, directive, self._objects, now, self._decided_at, self.speed, self.deadman)
+            command = make(arm, directive, self._objects, now, self._decided_at, self.speed, deadman)
             if command is not None:
                 commands[name] = command
         return commands
@@ -414,7 +416,7 @@ class Runtime:
             "now": self.now,
             "paused": self.paused,
             "single_step": self.single_step,
-            "waiting": [asdict(one) for one in self.waiting],
+            "waiting": [{**one._asdict(), "parameters": dict(one.parameters), "roles": dict(one.roles)} for one in self.waiting],
             "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
             "speed": self.speed,

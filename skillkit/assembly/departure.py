@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from skillkit.bags.compare import ABSENT, Difference
+from skillkit.events import Event, Started, Transition
 from skillkit.execution import Execution
 from skillkit.runtime import Runtime
 from skillkit.skill import Skill
@@ -47,14 +48,16 @@ class Ways:
         self.reasons: dict[str, str] = {}  # of every end so far
         self.latest = ""  # the run that began or ended last
 
-    def follow(self, result: Mapping[str, Any]) -> None:
-        """Take in one StepResult record."""
-        for entry in result["started"]:
-            self.active[entry["path"]] = self.options[entry["path"]] = entry["option"]
-            self.latest = entry["path"]
-        for entry in result["transitions"]:
-            self.active.pop(entry["path"], None)
-            self.reasons[entry["path"]] = entry["reason"]
+    def follow(self, events: Sequence[Event]) -> None:
+        """Take in the events of one step: those that began, then those that ended."""
+        for event in events:
+            if isinstance(event, Started):
+                self.active[event.path] = self.options[event.path] = event.option
+                self.latest = event.path
+        for event in events:
+            if isinstance(event, Transition):
+                self.active.pop(event.path, None)
+                self.reasons[event.path] = event.ending.reason
 
     def leaf(self) -> str:
         """The innermost run that began last among those that run, else the one that ran last."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import acos, atan2, degrees, nan, radians
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -345,13 +345,3 @@ _TABLE = (
 )  # fmt: skip
 
 FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _TABLE}
-
-
-def call(function: Function, situation: Situation, values: list[Any]) -> Answer:
-    """The function of values, names being looked up in the observation.
-
-    Raises:
-        Unseen: a name that is not there.
-    """
-    found = [thing(situation, value) if name else value for name, value in zip(function.looked_up, values, strict=True)]
-    return function.compute(situation, *found)

@@ -105,7 +105,9 @@ class TreePolicy:
     def _late_to_rest(self) -> bool:
         """Whether an arm is not at rest in the time that the halted node gave it, and nobody else has taken it."""
         run = self.run
-        taken = {arm for leaf in run.active.values() for arm in leaf.arms} if run.halted else ()
+        if not run.halted:
+            return run.fatal is not None
+        taken = {arm for leaf in run.active.values() for arm in leaf.arms}
         for arm, (deadline, leaf) in list(run.halted.items()):
             if arm in taken or not moving(run.seen, [arm]):
                 del run.halted[arm]
