@@ -34,7 +34,7 @@ from skillkit.exceptions import InvalidValue
 from skillkit.kinematics.avoidance import KEPT, Avoidance
 from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, frozen, norm, sealed
 from skillkit.protocols import ControlStep, Snapshot
 from skillkit.spaces import AXES
 
@@ -51,7 +51,7 @@ DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
 POSTURE_RATE = 3.0  # pull towards home [1/s]
-POSTURE_WEAK = 0.3  # … and this share of that while it is behind its target with no joint to spare
+POSTURE_WEAK = 0.3  # … and this share of that while the arm stands behind its target
 POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
@@ -168,7 +168,6 @@ class CartesianController:
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._first = first
-        self._drawn = POSTURE_WEAK if self.arm.n == self._dimensions - len(free) == 6 else 1.0
 
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
@@ -181,7 +180,7 @@ class CartesianController:
         if self._holding:
             self._target_point, self._target_rotation, self._rest_error = self._point, self._rotation, self._no_error
         else:
-            self._rest_error = _closed(self._error())
+            self._rest_error = sealed(self._error())
         self._known = True
         if self._limited:
             self._interval()
@@ -219,7 +218,7 @@ class CartesianController:
         if values is None:
             return self._follow(measured, self._error(), np.zeros(6), ("input",))
         motion = np.concatenate((pose.position - self._target_point, pin.log3(pose.rotation @ self._target_rotation.T)))
-        if _norm(motion[:3]) > 0.5 * LEAD_POSITION or _norm(motion[3:]) > 0.5 * LEAD_ROTATION:
+        if norm(motion[:3]) > 0.5 * LEAD_POSITION or norm(motion[3:]) > 0.5 * LEAD_ROTATION:
             motion = np.zeros(6)  # a jump, not a motion to feed forward
         self._target_point, self._target_rotation = pose.position, pose.rotation
         return self._follow(measured, self._error(), motion, ())
@@ -316,7 +315,7 @@ class CartesianController:
         sides[:, 1] = weighted - forward
         if self._curvature is not None:
             forward -= self._curvature
-        posture = self._posture(self._drawn * min(1.0, sqrt(square) / LEAD_POSITION))
+        posture = self._posture(POSTURE_WEAK * min(1.0, sqrt(square) / LEAD_POSITION))
         if posture is not None:
             forward -= jacobian @ posture
         sides[:, 0] = forward
@@ -342,7 +341,7 @@ class CartesianController:
         """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way,
-        but on an arm of six joints with six directions to steer it is too weak to stand in balance with the feedback, short of a target within reach.
+        but is too weak to stand in balance with the feedback, short of a target within reach.
         """
         activity = max(behind, _largest(self._step * self._per_step))
         if activity == 0.0:
@@ -398,9 +397,9 @@ class CartesianController:
 
     def _advance(self, step: Array, position: Array | None = None) -> None:
         """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
-        position = _closed(self._position + step if position is None else position)
-        step = _closed(position - self._position)
-        self._change, self._step = _closed(step - self._step), step
+        position = sealed(self._position + step if position is None else position)
+        step = sealed(position - self._position)
+        self._change, self._step = sealed(step - self._step), step
         self._before, self._position = self._position, position
         self._jacobian_before, self._moving = self._jacobian, True
         self._known = self._holding = self._limited = False
@@ -408,7 +407,7 @@ class CartesianController:
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
-        self._bare = _closed(self.kinematics.differentiate())
+        self._bare = sealed(self.kinematics.differentiate())
         self._kept = self._steered(self._rotation)
         self._jacobian = self._weighted(self._bare)  # (6, n)
         self._pull = self._jacobian.T if self._ready is None else self._ready[:, None] * self._jacobian.T
@@ -442,7 +441,7 @@ class CartesianController:
         seen = _vector(measured, self.arm.n)
         if seen is None or _largest(seen - self._position) > DIVERGED:
             limits = (*limits, "tracking")
-        return ControlStep(self._position, _closed(self._step * self._rate), limits)
+        return ControlStep(self._position, sealed(self._step * self._rate), limits)
 
 
 def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
@@ -476,12 +475,3 @@ def _largest(values: Array) -> float:
     """The largest magnitude of a few numbers; quicker on a list than numpy is on so few."""
     numbers = values.tolist()
     return max(max(numbers), -min(numbers))
-
-
-def _closed(array: Array) -> Array:
-    array.setflags(write=False)
-    return array
-
-
-def _norm(vector: Array) -> float:
-    return sqrt(float(vector @ vector))
