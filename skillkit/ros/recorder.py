@@ -39,6 +39,7 @@ PARAMETERS = {
     "also": ("", "patterns of topics to record as they come, such as images, separated by commas"),
 }
 FLUSH_EVERY = 0.1  # [s]
+STANDARD = ("/skillkit/", "/objects/", "/signals/")  # topics that follow from the runtime's records
 PENDING = 1_000  # steps kept whose result or digest has not come yet
 KINDS: dict[str, tuple[type, str, str]] = {  # record → its class, the topic it comes on, and its topic in the bag
     STEP: (Step, names.STEP, STEP_TOPIC),
@@ -112,7 +113,8 @@ class Recorder(Node):
 
     def _see(self, topic: RawTopic, data: bytes) -> None:
         """A message that is none of the runtime's, beside the newest step; what comes before the first one is not of this run."""
-        if self.writer is None or not self.times:
+        own = (f"/{arm}/{kind}" for arm in self.arms for kind in ("joint_states", "command"))  # the bag has what the runtime made of them
+        if self.writer is None or not self.times or topic.name.startswith(STANDARD) or topic.name in own:
             return
         if topic.name not in self.headed:
             codec = Codec(topic.type, topic.text)
