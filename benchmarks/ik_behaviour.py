@@ -1,6 +1,6 @@
 """Long runs of streaming control on every arm: circles, lag, sag, singularities and turns of the tool, skillkit beside its peers.
 
-    PYTHONPATH=. python benchmarks/ik_behaviour.py [--robots panda ur5e] [--rounds 100] [--wheel] [--ours] [--json]
+    PYTHONPATH=. python benchmarks/ik_behaviour.py [--robots panda ur5e] [--rounds 100] [--wheel] [--ours] [--resume] [--json]
 
 Needs the environment of ``ik_streaming.py`` for the peers. A row per method and robot:
 
@@ -12,12 +12,15 @@ Needs the environment of ``ik_streaming.py`` for the peers. A row per method and
 - chatter: mean joint speed with the target two reaches away [rad/s]; jump, ramp: error after coming back from there at once and gradually;
 - v, a, j, q: worst use of a limit in all of these and under targets that jump and run at random.
 
+The rows are written after every arm; ``--resume`` keeps those of an earlier run of the same sources and measures what it lacks.
+
 Exit 1 where skillkit breaks a promise of :data:`PROMISED`.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -31,6 +34,7 @@ from _ik_arms import SHIPPED, arms
 from _ik_peers import RATE
 from ik_streaming import Trial, available, circle, jump, ramp, singularities, tool_turn, versions, wild
 
+import skillkit
 from skillkit.embodiment import Embodiment
 from skillkit.pose import vector_from_rotation
 
@@ -112,6 +116,19 @@ def line(row: dict[str, Any]) -> str:
     return f"| {row['robot']} | {row['method']} | " + " | ".join(cells) + " |"
 
 
+def sources() -> str:
+    """What the measured sources are, as one word."""
+    package = Path(skillkit.__file__).parent
+    files = sorted([*(package / "kinematics").glob("*.py"), package / "braking.py", package / "safety.py", *Path(__file__).parent.glob("*ik_*.py")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def earlier(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the last run, where it was one like this."""
+    last = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    return last["rows"] if all(last.get(key) == value for key, value in result.items() if key != "rows") else []
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -119,18 +136,22 @@ def main() -> int:
     parser.add_argument("--wheel", action="store_true", help="ten arms of example-robot-data as well, see _ik_arms.py")
     parser.add_argument("--rounds", type=int, default=100, help="circles")
     parser.add_argument("--ours", action="store_true", help="without the peers")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     words = parser.parse_args()
-    rows: list[dict[str, Any]] = []
+    result: dict[str, Any] = {"versions": versions(), "rate": RATE, "rounds": words.rounds, "sources": sources(), "rows": []}
+    rows = result["rows"] = earlier(result) if words.resume else []
+    RESULTS.parent.mkdir(exist_ok=True)
     print("| robot | method | " + " | ".join(COLUMNS.values()) + " |\n|" + "---|" * (len(COLUMNS) + 2))
     for arm in arms(words.robots, words.wheel):
         for name, make in available(arm).items():
-            if name == "skillkit" or not words.ours:
+            kept = next((row for row in rows if (row["robot"], row["method"]) == (arm.name, name)), None)
+            if kept is not None:
+                print(line(kept))
+            elif name == "skillkit" or not words.ours:
                 rows.append({"robot": arm.name, "method": name, **behaviour(make, arm, words.rounds)})
                 print(line(rows[-1]), flush=True)
-    result = {"versions": versions(), "rate": RATE, "rounds": words.rounds, "rows": rows}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+                RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     if words.json:
         print(json.dumps(result))
     failed = {row["robot"]: faults for row in rows if row["method"] == "skillkit" and (faults := broken(row))}

@@ -46,6 +46,7 @@ class JointLimits:
         self.ramp = ceil(float((2.0 * self.change / self.jerk).max()) - AT_BOUND)  # ticks from full acceleration to full deceleration
         ticks = np.arange(max(1, self.ramp))[:, None]
         self._rows = tuple(zip(*(x.tolist() for x in (self.lower, self.upper, self.step, self.change, self.jerk)), strict=True))
+        self._clear_rows = tuple((*row, row[2] * (self.ramp + 1.0 + row[2] / (2.0 * row[3]))) for row in self._rows)  # … and the room that full speed needs
         self.table = frozen(np.array(self._rows).ravel())  # (5 n,) the same in one row
         self._ticks = frozen(ticks)  # (k, 1) i
         self._parts = frozen(ticks + 1.0)  # i + 1
@@ -82,15 +83,20 @@ class JointLimits:
     def clear(self, wanted: Array, position: Array, step: Array, change: Array) -> bool:
         """Whether the next displacement ``wanted`` (n,) is clearly inside :meth:`interval`, by a test that is quick and errs on the side of no."""
         ramp = self.ramp
-        rows = zip(wanted.tolist(), position.tolist(), step.tolist(), change.tolist(), self._rows, strict=True)
-        for next_step, place, last_step, last_change, (lower, upper, fastest, hardest, jerk) in rows:
+        rows = zip(wanted.tolist(), position.tolist(), step.tolist(), change.tolist(), self._clear_rows, strict=True)
+        for next_step, place, last_step, last_change, (lower, upper, fastest, hardest, jerk, room) in rows:
             next_change = next_step - last_step
             if not (-hardest <= next_change <= hardest and -jerk <= next_change - last_change <= jerk):
                 return False
-            peak = abs(next_step) + (next_change * next_change / (2.0 * jerk) if ramp > 1 else 0.0)  # the change that is under way has to be released first
-            room = peak * (ramp + 1.0 + peak / (2.0 * hardest))
-            if peak > fastest or place + room > upper or place - room < lower:
+            peak = abs(next_step)
+            if ramp > 1:
+                peak += next_change * next_change / (2.0 * jerk)  # the change that is under way has to be released first
+            if not peak <= fastest:
                 return False
+            if place + room > upper or place - room < lower:  # at full speed; else as fast as it is
+                needed = peak * (ramp + 1.0 + peak / (2.0 * hardest))
+                if place + needed > upper or place - needed < lower:
+                    return False
         return True
 
     def names(self, chosen: Array, step: Array, change: Array, low: Array, high: Array) -> tuple[str, ...]:

@@ -239,11 +239,11 @@ def wish(fixed: Array, state: Array, n: int, table: Array, error: Array, motion:
     for i in range(6):
         error[i] *= fixed[WEIGHT + i]
         motion[i] *= fixed[WEIGHT + i]
+        error[i] -= motion[i]
         if i < 3 or fixed[POSITION_FIRST] == 0.0:
             square += error[i] * error[i]
     drawn = posture(fixed, state, n, table, fixed[POSTURE_WEAK] * min(1.0, sqrt(square) / fixed[LEAD_POSITION]), pull)
     for i in range(6):
-        error[i] -= motion[i]
         motion[i] -= state[CURVATURE + i]
         if drawn:
             for k in range(n):

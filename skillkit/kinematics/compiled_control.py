@@ -12,7 +12,7 @@ from skillkit.braking import JointLimits
 from skillkit.compiled import law
 from skillkit.compiled.chain import LINK
 from skillkit.embodiment import Embodiment
-from skillkit.kinematics import control
+from skillkit.kinematics import control, wish
 from skillkit.kinematics.control import CartesianController
 from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.pose import Array, Pose, frozen
@@ -52,10 +52,10 @@ class CompiledController(CartesianController):
         limits = self.limits
         numbers = np.zeros(law.TABLE)
         numbers[law.LEAD_POSITION], numbers[law.LEAD_ROTATION], numbers[law.JUMP] = control.LEAD_POSITION, self._lead_rotation, control.LEAD_ROTATION
-        numbers[law.APPROACH], numbers[law.BRAKING_SHARE], numbers[law.LANDING] = self._approach, control.BRAKING_SHARE, self._landing
-        numbers[law.DAMPING], numbers[law.DAMPING_PER_ERROR], numbers[law.FLOOR] = control.DAMPING, control.DAMPING_PER_ERROR, control.QUADRATIC_FLOOR
-        numbers[law.POSTURE_WEAK] = control.POSTURE_WEAK
-        numbers[law.POSTURE_RATE], numbers[law.RATE], numbers[law.RAMP] = control.POSTURE_RATE, self._rate, limits.ramp
+        numbers[law.APPROACH], numbers[law.BRAKING_SHARE], numbers[law.LANDING] = self._approach, wish.BRAKING_SHARE, self._landing
+        numbers[law.DAMPING], numbers[law.DAMPING_PER_ERROR], numbers[law.FLOOR] = wish.DAMPING, wish.DAMPING_PER_ERROR, control.QUADRATIC_FLOOR
+        numbers[law.POSTURE_WEAK] = wish.POSTURE_WEAK
+        numbers[law.POSTURE_RATE], numbers[law.RATE], numbers[law.RAMP] = wish.POSTURE_RATE, self._rate, limits.ramp
         numbers[law.DIVERGED], numbers[law.LARGEST] = control.DIVERGED, control.LARGEST_DELTA
         numbers[law.POSITION_FIRST], numbers[law.TASK] = self._first == "position", self._task is not None
         numbers[law.WEIGHT : law.WEIGHT + 6] = self._weight

@@ -5,7 +5,7 @@ the arm's own command ``q`` (not the measured state, whose lag would feed back):
 
     e     = target − pose(q)                     (6,) [m, rad], split into last tick's rest and this tick's motion: e = r + m
     J⁺    = W Jᵀ (J W Jᵀ + λ² 1)⁻¹               damped least squares (Nakamura & Hanafusa 1986), rotation rows and slow joints to spare weighted
-    λ²    = λ₀² + c |e|²                         damping grows with the error (Sugihara 2011): exact when close, calm when out of reach
+    λ²    = λ₀² + c |r|²                         damping grows with what is left (Sugihara 2011): exact when close, however fast; calm when out of reach
     step  = J⁺ (m − ½ ΔJ s) + g J⁺ r + (1 − J⁺J) p      feed-forward, feedback, posture
     ΔJ s  = (J(q) − J(q − s)) s                  the curvature that last tick's step ``s`` met: feed-forward to second order
     g     : g·gap stops within the gap           no joint closes its gap faster than it can brake: speed √(2 a gap), exponential at the end
@@ -24,7 +24,6 @@ from math import isfinite, sqrt
 from typing import Any
 
 import daqp
-import eigenpy
 import numpy as np
 import pinocchio as pin
 
@@ -34,7 +33,8 @@ from skillkit.exceptions import InvalidValue
 from skillkit.kinematics.avoidance import KEPT, Avoidance
 from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
-from skillkit.pose import Array, Pose, frozen, norm, sealed
+from skillkit.kinematics.wish import BRAKING_SHARE, Priority, Wish
+from skillkit.pose import Array, Pose, frozen, sealed
 from skillkit.protocols import ControlStep, Snapshot
 from skillkit.spaces import AXES
 
@@ -42,23 +42,18 @@ LEAD_POSITION = 0.03  # the target leads the command by at most this [m]
 LEAD_ROTATION = 0.15  # … and this [rad]
 APPROACH = 0.04  # time constant with which the last of an error is closed [s]
 APPROACH_TICKS = 4.0  # … and at least this many ticks
-BRAKING_SHARE = 0.5  # of the acceleration limits that the stopping profile of the feedback counts on
 ROTATION_WEIGHT = 0.3  # metres that weigh as much as one radian
 SECOND_WEIGHT = 1e-3  # … of what does not come first
 SECOND_LEAD_ROTATION = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
 SECOND_LEAD_POSITION = 0.5  # … or this [m]
-DAMPING = 1e-8  # λ₀²
-DAMPING_PER_ERROR = 10.0  # c [1/m²]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
-POSTURE_RATE = 3.0  # pull towards home [1/s]
-POSTURE_WEAK = 0.3  # … and this share of that while the arm stands behind its target
-POSTURE_SHARE = 1.0  # posture moves a joint at most this share of what the task moves the fastest one
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
 EDGE = 1e-9  # share of the range left free at either position limit, for the same reason
 DIVERGED = 0.2  # command minus measured at which the report says "tracking" [rad or m]
 LARGEST_DELTA = 1e3  # a delta beyond this is no motion of any arm [m or rad]
+JUMP_POSITION, JUMP_ROTATION = (0.5 * LEAD_POSITION) ** 2, (0.5 * LEAD_ROTATION) ** 2  # a pose further off in one tick is no motion [m², rad²]
 SAMPLES = 32  # configurations from which the directions an arm can move in are found
 
 
@@ -94,6 +89,7 @@ class CartesianController:
         self._target_point: Array
         self._target_rotation: Array
         self._position: Array = arm.home
+        self._rest_error: Array | None = None  # at the commanded position, once it is known
         self._known = False  # where the tool is at the commanded position
         self._holding = False  # the target is the commanded pose
         self._limited = False  # the last tick met its bounds
@@ -122,8 +118,7 @@ class CartesianController:
         self.avoidance = None if self._near is None else Avoidance(self._near[0], limits, self._near[1])
         self._approach = max(APPROACH_TICKS, APPROACH * self._rate, 2.0 * limits.ramp)  # [ticks]
         self._landing, self._landing_share = (self._approach, BRAKING_SHARE) if limits.ramp > 1 else (1.0, 1.0)  # of joint motions and at position limits
-        self._per_step, self._per_change = 1.0 / limits.step, 1.0 / limits.change
-        self._posture_gain = (POSTURE_RATE / self._rate) * self._per_step
+        self._wish = Wish(limits, self.arm.home, self._ready, self._rate, self._approach, LEAD_POSITION)
         self._floor = QUADRATIC_FLOOR * limits.step * limits.step
         self._bounds = self._quadratic = None
 
@@ -137,13 +132,14 @@ class CartesianController:
     def residual(self) -> Array:
         """(6,) target minus commanded pose, base axes [m, rad]."""
         self.prepare()
+        if self._rest_error is None:
+            self._rest_error = sealed(self._error())
         return self._rest_error
 
     @property
     def manipulability(self) -> float:
         """√det(J Jᵀ) at the commanded position (Yoshikawa 1985), √det(Jᵀ J) with fewer than six joints."""
-        self.prepare()
-        return manipulability(self._bare)
+        return manipulability(self.kinematics.jacobian(self._position))
 
     def aim(self, free: tuple[str, ...] = (), first: str = "") -> None:
         """From now on leave axes of the tool free and put ``"position"`` or ``"rotation"`` first, as :class:`~skillkit.spaces.CartesianDelta` says.
@@ -168,6 +164,7 @@ class CartesianController:
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._first = first
+        self._priority = Priority.of(self._weight, first)
 
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
@@ -180,7 +177,7 @@ class CartesianController:
         if self._holding:
             self._target_point, self._target_rotation, self._rest_error = self._point, self._rotation, self._no_error
         else:
-            self._rest_error = sealed(self._error())
+            self._rest_error = None
         self._known = True
         if self._limited:
             self._interval()
@@ -204,21 +201,22 @@ class CartesianController:
             motion, faults = np.zeros(6), ("input",)
         if frame == "tool":
             motion = (self._target_rotation @ motion.reshape(2, 3).T).T.ravel()
-        self._target_point = self._target_point + motion[:3]
         _, _, _, a, b, c = motion.tolist()
-        if a or b or c:
-            self._target_rotation = pin.exp3(motion[3:]) @ self._target_rotation
-            return self._follow(measured, self._error(), motion, faults)
-        return self._follow(measured, self._rest_error + motion, motion, faults)
+        rest = None if a or b or c else self.residual
+        self._target_point = self._target_point + motion[:3]
+        if rest is not None:
+            return self._follow(measured, rest + motion, motion, faults)
+        self._target_rotation = np.dot(pin.exp3(motion[3:]), self._target_rotation)
+        return self._follow(measured, self._error(), motion, faults)
 
     def track(self, measured: Array, pose: Pose) -> ControlStep:
         """Steer to ``pose``, ``transform_tool_to_base``, for one tick. A smoothly moving pose is followed without lag."""
         self.prepare()
-        values = _vector(pose.values() if isinstance(pose, Pose) else None, 12)
-        if values is None:
+        if not _usable(pose):
             return self._follow(measured, self._error(), np.zeros(6), ("input",))
-        motion = np.concatenate((pose.position - self._target_point, pin.log3(pose.rotation @ self._target_rotation.T)))
-        if norm(motion[:3]) > 0.5 * LEAD_POSITION or norm(motion[3:]) > 0.5 * LEAD_ROTATION:
+        motion = _between(pose.position, pose.rotation, self._target_point, self._target_rotation)
+        x, y, z, a, b, c = motion.tolist()
+        if x * x + y * y + z * z > JUMP_POSITION or a * a + b * b + c * c > JUMP_ROTATION:
             motion = np.zeros(6)  # a jump, not a motion to feed forward
         self._target_point, self._target_rotation = pose.position, pose.rotation
         return self._follow(measured, self._error(), motion, ())
@@ -239,7 +237,7 @@ class CartesianController:
         low, high = self._interval()
         landing = bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all())
         ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
-        share = min(self._closing(gap, self._landing, self._landing_share), max(0.0, float(ahead.min())))
+        share = min(self._wish.closing(gap.tolist(), self._landing, self._landing_share), max(0.0, float(ahead.min())))
         step = gap if landing else np.minimum(np.maximum(share * gap, low), high)
         held = self._keep_clear(step, partial(np.eye, self.arm.n))
         if held is not None:
@@ -288,7 +286,7 @@ class CartesianController:
             if limited:
                 wanted = self._nearest(wanted, low, high)
                 faults = (*faults, *self.limits.names(wanted, self._step, self._change, low, high))
-        held = self._keep_clear(wanted, self._hessian)
+        held = None if self.avoidance is None else self._keep_clear(wanted, self._hessian)
         self._advance(wanted if held is None else held[0])
         self._limited = limited
         return self._report(measured, faults if held is None else (*faults, *held[1]))
@@ -304,51 +302,10 @@ class CartesianController:
 
     def _wanted(self, error: Array, motion: Array) -> Array:
         """Joint displacement (n,) inside the velocity limits."""
-        jacobian, sides = self._jacobian, np.empty((6, 2))
         for kept in (self._task, self._kept):
             if kept is not None:
                 error, motion = kept @ error, kept @ motion
-        weighted = error * self._weight
-        x, y, z, a, b, c = weighted.tolist()
-        square = (0.0 if self._first == "rotation" else x * x + y * y + z * z) + (0.0 if self._first == "position" else a * a + b * b + c * c)
-        forward = motion * self._weight
-        sides[:, 1] = weighted - forward
-        if self._curvature is not None:
-            forward -= self._curvature
-        posture = self._posture(POSTURE_WEAK * min(1.0, sqrt(square) / LEAD_POSITION))
-        if posture is not None:
-            forward -= jacobian @ posture
-        sides[:, 0] = forward
-        damped = self._gram.copy()
-        damped.ravel()[::7] += DAMPING + DAMPING_PER_ERROR * square
-        columns = (self._pull @ eigenpy.LLT(damped).solve(sides)).T  # (2, n)
-        back = columns[1]
-        wanted = columns[0] + self._closing(back, self._approach, BRAKING_SHARE) * back
-        if posture is not None:
-            wanted += posture
-        fastest = _largest(wanted * self._per_step)
-        return wanted / fastest if fastest > 1.0 else wanted
-
-    def _closing(self, gap: Array, ticks: float, braking: float) -> float:
-        """Largest share of the joint gap (n,) that joints may close in one tick and still stop within it.
-
-        They brake at the share ``braking`` of their limit and close 1/``ticks`` of what is left at the end, see :func:`stopping_step`.
-        """
-        share = 2.0 / (ticks + sqrt(ticks * ticks + 2.0 / braking * _largest(gap * self._per_change)))
-        return share / max(1.0, share * _largest(gap * self._per_step))
-
-    def _posture(self, behind: float) -> Array | None:
-        """Displacement (n,) towards home, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
-
-        It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way,
-        but is too weak to stand in balance with the feedback, short of a target within reach.
-        """
-        activity = max(behind, _largest(self._step * self._per_step))
-        if activity == 0.0:
-            return None
-        pull = self.arm.home - self._position
-        excess = _largest(pull * self._posture_gain) / (POSTURE_SHARE * activity)
-        return pull * ((POSTURE_RATE / self._rate) / max(1.0, excess))
+        return self._wish.displacement(self._jacobian, self._bend, self._position, self._step, error, motion, self._priority)
 
     def _interval(self) -> tuple[Array, Array]:
         """Lowest and highest next displacement (n,); with little jerk to spare the position limits are approached gently, without being thrown back."""
@@ -373,7 +330,7 @@ class CartesianController:
     def _hessian(self) -> Array:
         """(n, n) of the programme, in shares of the velocity limits per tick."""
         if self._quadratic is None:
-            scaled = self._jacobian * self.limits.step
+            scaled = self._jacobian * self._column * self.limits.step
             hessian = scaled.T @ scaled
             hessian.ravel()[:: self.arm.n + 1] += self._floor
             self._quadratic = hessian * (1.0 / max(hessian.diagonal().tolist()))
@@ -381,10 +338,7 @@ class CartesianController:
 
     def _error(self) -> Array:
         """(6,) target minus commanded pose, base axes [m, rad]."""
-        error = np.empty(6)
-        error[:3] = self._target_point - self._point
-        error[3:] = pin.log3(self._target_rotation @ self._rotation.T)
-        return error
+        return _between(self._target_point, self._target_rotation, self._point, self._rotation)
 
     def _pull_target_back(self, error: Array) -> bool:
         x, y, z, a, b, c = (error if self._kept is None else self._kept @ error).tolist()
@@ -398,21 +352,18 @@ class CartesianController:
     def _advance(self, step: Array, position: Array | None = None) -> None:
         """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
         position = sealed(self._position + step if position is None else position)
-        step = sealed(position - self._position)
-        self._change, self._step = sealed(step - self._step), step
+        step = position - self._position
+        self._change, self._step = step - self._step, step
         self._before, self._position = self._position, position
-        self._jacobian_before, self._moving = self._jacobian, True
+        self._jacobian_before = self._jacobian
         self._known = self._holding = self._limited = False
         self._bounds = self._quadratic = None
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
-        self._bare = sealed(self.kinematics.differentiate())
         self._kept = self._steered(self._rotation)
-        self._jacobian = self._weighted(self._bare)  # (6, n)
-        self._pull = self._jacobian.T if self._ready is None else self._ready[:, None] * self._jacobian.T
-        self._gram = self._jacobian @ self._pull
-        self._curvature = 0.5 * ((self._jacobian - self._jacobian_before) @ self._step) if self._moving else None
+        self._jacobian = self._of_task(self.kinematics.differentiate())  # (6, n)
+        self._bend = 0.5 * np.dot(self._jacobian - self._jacobian_before, self._step)
 
     def _steered(self, rotation: Array) -> Array | None:
         """(6, 6) projection, in base axes, onto what is steered of a tool that stands in ``rotation`` (3, 3); None for everything."""
@@ -423,14 +374,13 @@ class CartesianController:
             projection[part, part] = (rotation * self._free[part]) @ rotation.T
         return projection
 
-    def _weighted(self, bare: Array) -> Array:
-        return (bare if self._kept is None else self._kept @ bare) * self._column
+    def _of_task(self, jacobian: Array) -> Array:
+        return jacobian if self._kept is None else self._kept @ jacobian
 
     def _locate_anew(self) -> None:
         _, rotation = self.kinematics.place(self._before)
         self._kept = self._steered(rotation)
-        self._jacobian_before = self._weighted(self.kinematics.differentiate())
-        self._moving = bool(self._step.any())
+        self._jacobian_before = self._of_task(self.kinematics.differentiate())
         self._known = self._holding = self._limited = False
         self._bounds = self._quadratic = None
 
@@ -438,10 +388,19 @@ class CartesianController:
         self._holding = True
 
     def _report(self, measured: Array, limits: tuple[str, ...]) -> ControlStep:
-        seen = _vector(measured, self.arm.n)
-        if seen is None or _largest(seen - self._position) > DIVERGED:
+        if self._astray(measured):
             limits = (*limits, "tracking")
         return ControlStep(self._position, sealed(self._step * self._rate), limits)
+
+    def _astray(self, measured: Array) -> bool:
+        """Whether the arm is not measured near its command."""
+        try:
+            for seen, sent in zip(np.asarray(measured, dtype=np.float64).tolist(), self._position.tolist(), strict=True):
+                if not (-DIVERGED <= seen - sent <= DIVERGED and -LARGEST_DELTA < seen < LARGEST_DELTA):
+                    return True
+        except Exception:  # as in _vector
+            return True
+        return False
 
 
 def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
@@ -471,7 +430,23 @@ def _vector(values: Any, size: int) -> Array | None:
     return array
 
 
-def _largest(values: Array) -> float:
-    """The largest magnitude of a few numbers; quicker on a list than numpy is on so few."""
-    numbers = values.tolist()
-    return max(max(numbers), -min(numbers))
+def _usable(pose: Any) -> bool:
+    """Whether it is a pose of finite numbers below :data:`LARGEST_DELTA`."""
+    try:
+        x, y, z = pose.position.tolist()
+        (a, b, c), (d, e, f), (g, h, i) = pose.rotation.tolist()
+        for number in (x, y, z, a, b, c, d, e, f, g, h, i):
+            if not -LARGEST_DELTA < number < LARGEST_DELTA:
+                return False
+        return isinstance(pose, Pose)
+    except Exception:  # as in _vector
+        return False
+
+
+def _between(point: Array, rotation: Array, start: Array, turned: Array) -> Array:
+    """(6,) from the pose ``start`` (3,), ``turned`` (3, 3) to ``point``, ``rotation``, base axes [m, rad]."""
+    twist = np.zeros(6)
+    np.subtract(point, start, twist[:3])
+    if rotation is not turned:
+        twist[3:] = pin.log3(np.dot(rotation, turned.T))
+    return twist

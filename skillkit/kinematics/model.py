@@ -65,10 +65,11 @@ class ArmKinematics:
     def place(self, position: Array) -> tuple[Array, Array]:
         """Tool point (3,) [m] and rotation (3, 3) in the base frame; leaves Pinocchio's data at ``position`` for :meth:`differentiate`."""
         pin.computeJointJacobians(self.model, self.data, self.configuration(position))
-        placement = pin.updateFramePlacement(self.model, self.data, self.tool)
+        placed = pin.updateFramePlacement(self.model, self.data, self.tool).homogeneous  # a copy, in one call
+        point, rotation = placed[:3, 3], placed[:3, :3]
         if self._base_is_root:
-            return placement.translation.copy(), placement.rotation.copy()
-        return self._root_rotation @ placement.translation + self._root_position, self._root_rotation @ placement.rotation
+            return point, rotation
+        return self._root_rotation @ point + self._root_position, self._root_rotation @ rotation
 
     def differentiate(self) -> Array:
         """(6, n) Jacobian as of :meth:`jacobian`, at the last placed position."""
