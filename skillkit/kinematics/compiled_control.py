@@ -79,7 +79,7 @@ class CompiledController(CartesianController):
         at = law.TARGET
         if self._python is not None:
             return self._python.target
-        return Pose(frozen(self._state[at + 9 : at + 12]), frozen(self._state[at : at + 9].reshape(3, 3)))
+        return Pose(self._state[at + 9 : at + 12], self._state[at : at + 9].reshape(3, 3))  # of an array that stays as it is
 
     @property
     def residual(self) -> Array:

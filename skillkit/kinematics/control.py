@@ -34,7 +34,7 @@ from skillkit.exceptions import InvalidValue
 from skillkit.kinematics.avoidance import KEPT, Avoidance
 from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, frozen, norm, sealed
 from skillkit.protocols import ControlStep, Snapshot
 from skillkit.spaces import AXES
 
@@ -180,7 +180,7 @@ class CartesianController:
         if self._holding:
             self._target_point, self._target_rotation, self._rest_error = self._point, self._rotation, self._no_error
         else:
-            self._rest_error = _closed(self._error())
+            self._rest_error = sealed(self._error())
         self._known = True
         if self._limited:
             self._interval()
@@ -218,7 +218,7 @@ class CartesianController:
         if values is None:
             return self._follow(measured, self._error(), np.zeros(6), ("input",))
         motion = np.concatenate((pose.position - self._target_point, pin.log3(pose.rotation @ self._target_rotation.T)))
-        if _norm(motion[:3]) > 0.5 * LEAD_POSITION or _norm(motion[3:]) > 0.5 * LEAD_ROTATION:
+        if norm(motion[:3]) > 0.5 * LEAD_POSITION or norm(motion[3:]) > 0.5 * LEAD_ROTATION:
             motion = np.zeros(6)  # a jump, not a motion to feed forward
         self._target_point, self._target_rotation = pose.position, pose.rotation
         return self._follow(measured, self._error(), motion, ())
@@ -397,9 +397,9 @@ class CartesianController:
 
     def _advance(self, step: Array, position: Array | None = None) -> None:
         """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
-        position = _closed(self._position + step if position is None else position)
-        step = _closed(position - self._position)
-        self._change, self._step = _closed(step - self._step), step
+        position = sealed(self._position + step if position is None else position)
+        step = sealed(position - self._position)
+        self._change, self._step = sealed(step - self._step), step
         self._before, self._position = self._position, position
         self._jacobian_before, self._moving = self._jacobian, True
         self._known = self._holding = self._limited = False
@@ -407,7 +407,7 @@ class CartesianController:
 
     def _locate(self) -> None:
         self._point, self._rotation = self.kinematics.place(self._position)
-        self._bare = _closed(self.kinematics.differentiate())
+        self._bare = sealed(self.kinematics.differentiate())
         self._kept = self._steered(self._rotation)
         self._jacobian = self._weighted(self._bare)  # (6, n)
         self._pull = self._jacobian.T if self._ready is None else self._ready[:, None] * self._jacobian.T
@@ -441,7 +441,7 @@ class CartesianController:
         seen = _vector(measured, self.arm.n)
         if seen is None or _largest(seen - self._position) > DIVERGED:
             limits = (*limits, "tracking")
-        return ControlStep(self._position, _closed(self._step * self._rate), limits)
+        return ControlStep(self._position, sealed(self._step * self._rate), limits)
 
 
 def _task(kinematics: ArmKinematics) -> tuple[Array | None, int]:
@@ -475,12 +475,3 @@ def _largest(values: Array) -> float:
     """The largest magnitude of a few numbers; quicker on a list than numpy is on so few."""
     numbers = values.tolist()
     return max(max(numbers), -min(numbers))
-
-
-def _closed(array: Array) -> Array:
-    array.setflags(write=False)
-    return array
-
-
-def _norm(vector: Array) -> float:
-    return sqrt(float(vector @ vector))

@@ -13,8 +13,9 @@ import pytest
 from skillkit.assembly.checkpoint import Checkpoint, Checkpoints
 from skillkit.assembly.system import arm_loop
 from skillkit.cell import Cell
+from skillkit.events import Started, Transition
 from skillkit.exceptions import CannotResume
-from skillkit.option import Initiation, Option, Situation, Started, Transition
+from skillkit.option import Initiation, Option, Situation
 from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import CartesianDelta, Directive, Ending, GoalInput, Input, JointInput, ObjectInput, Outcome
 from skillkit.trees import load_task

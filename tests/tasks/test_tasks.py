@@ -13,8 +13,10 @@ import pytest
 from skillkit.assembly import System, run_episode
 from skillkit.assembly.worlds import simulated_world
 from skillkit.cell import Cell
+from skillkit.events import Started, Transition
+from skillkit.execution import Execution
 from skillkit.library import load_skills
-from skillkit.option import Execution, Option, Situation, Started, Transition, anywhere, never
+from skillkit.option import Option, Situation, anywhere, never
 from skillkit.pose import Pose
 from skillkit.spaces import ArmState, CartesianDelta, Directive, Ending, ObjectState, Observation, Outcome
 from skillkit.trees import Task, load_task
