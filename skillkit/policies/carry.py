@@ -76,7 +76,7 @@ class Carry(Phases):
 
     def lower(self, situation: Situation) -> Move:
         """Down until the object stands; let go any earlier, it would rock on its edge."""
-        goal = self.holding_at(situation, 0.0, -PRESS_DOWN)
+        goal = self.holding_at(situation, situation.parameters.get("ahead", 0.0), -PRESS_DOWN)
         gap, settled = self.gap(situation), situation.object("object").speed < SETTLED and self.lasted(situation) > SETTLING
         limit = situation.parameters["force_limit"]
         stands = settled or situation.arm.contact >= REACHED * limit
