@@ -1,8 +1,8 @@
 """What a step decided as bytes, without the detour over its fields.
 
-Most steps only go on: nothing begins, ends or is judged, and directives and commands are those of the same arms, with other numbers. Once such a
-shape has come twice, the places of the numbers are looked up; from then on a step is one packing between the bytes that stay. A step with
-anything else in it is encoded field by field.
+Most steps only go on: nothing begins or ends, and directives, commands and judgements are those of the same arms and runs, with other numbers. Once
+such a shape has come twice, the places of the numbers are looked up; from then on a step is one packing between the bytes that stay. A step
+with anything else in it is encoded field by field.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 from skillkit.bags.cdr import Codec
 from skillkit.bags.columns import layout_of
 from skillkit.bags.schemas import STEP_RESULT, schema
+from skillkit.events import Called, Judged
 from skillkit.records import directive_record, result_record, time_fields
 from skillkit.runtime import StepResult
 
 SHAPES_LIMIT = 256  # shapes that are remembered
 LETTERS = {"f8": "d", "i4": "i", "u4": "I", "u8": "Q"}  # of struct, for those of numpy
+REPEATED = (Judged, Called)  # notes that come again and again
 
 Shape = tuple[Any, ...]
 
@@ -42,7 +44,7 @@ class StepResults:
 
     def __call__(self, result: StepResult) -> bytes:
         """Raises: BagError: a value does not fit."""
-        if result.events or result.notes or result.ended:
+        if result.events or result.ended or not all(type(note) in REPEATED for note in result.notes):
             return self._by_field(result)
         shape, numbers = _parts(result)
         form = self._forms.get(shape)
@@ -70,11 +72,17 @@ def _parts(result: StepResult) -> tuple[Shape, list[Any]]:
         numbers += (said["closure"], said["period"], said["start"])
     for arm, command in result.commands.items():
         residual = result.residuals[arm].tolist() if arm in result.residuals else []
-        shape += (arm, len(command.position), command.limited, command.safe, len(residual))
+        shape += (arm, len(command.position), len(command.velocity), command.limited, command.safe, len(residual))
         numbers += command.position.tolist()
         numbers += command.velocity.tolist()
         numbers.append(command.closure)
         numbers += residual
+    for note in result.notes:
+        if isinstance(note, Judged):
+            shape += (Judged, note.path, note.part)
+            numbers.append(float(note.score))
+        elif isinstance(note, Called):
+            shape += (Called, note.path, note.weights)
     return tuple(shape), numbers
 
 
