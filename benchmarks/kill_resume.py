@@ -29,7 +29,7 @@ def child(folder: Path, seed: int) -> None:
     from skillkit.assembly import Checkpoint, System, run_episode
     from skillkit.assembly.worlds import leave_alone, simulated_world
     from skillkit.cell import Cell
-    from skillkit.option import Started, Transition
+    from skillkit.events import Started, Transition
     from skillkit.runtime import Runtime, StepResult
 
     cell, world = simulated_world(Cell.of_robot("panda"), "coffee", seed)

@@ -42,9 +42,10 @@ METHODS: dict[str, dict[str, Any]] = {
     "shared, plain features": {"features": "plain"},
     "shared, regression": {"bins": 0},
     "shared, 3 members": {"members": 3},
-    "shared, modes": {"bins": 0, "modes": 4},
-    "shared, modes, shift": {"bins": 0, "modes": 4, "shift": 0.04},
-    "separate, modes": {"bins": 0, "modes": 4, "network": "separate", "condition": "none"},
+    "shared, shift": {"shift": 0.04},
+    "shared, pulls": {"bins": 0, "pulls": 3},
+    "shared, pulls, shift": {"bins": 0, "pulls": 3, "shift": 0.04},
+    "separate, pulls": {"bins": 0, "pulls": 3, "network": "separate", "condition": "none"},
     **{f"shared, {name}": {"weighting": name} for name in WEIGHTINGS if name != "equal"},
     **{f"shared, {name}": {"aggregator": name} for name in AGGREGATORS if name not in ("sum", "mean")},
 }

@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 import rclpy
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from skillkit.bags import open_bag
@@ -91,7 +92,7 @@ def camera(topic: str) -> int:
     """Publish numbered images until the process is ended; encoded once, for a camera's driver is not what is measured."""
     codec = Codec(IMAGE, schema(IMAGE))
     data = bytearray(codec.encode({"height": 480, "width": 640, "encoding": "rgb8", "step": 1920, "data": os.urandom(480 * 1920)}))
-    with rclpy.init():
+    with rclpy.init(signal_handler_options=SignalHandlerOptions.NO):  # a signal ends it at once
         node = rclpy.create_node(topic.replace("/", "_"))
         output, number = node.create_publisher(Image, topic, EVERY), 0
         begun = time.monotonic()

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from skillkit.embodiment import Embodiment
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, frozen, sealed
 from skillkit.protocols import Controller, ControlStep, Gate, Kinematics, Snapshot, StopReport
 from skillkit.spaces import GATE, ArmState, CartesianDelta, Delegated, Directive, DriverInput, JointCommand, JointInput, JointTarget, ObjectState, WrenchInput
 from skillkit.wrench import Feeling, Touch
@@ -72,7 +72,7 @@ class ArmLoop:
 
     def _state(self, latest: JointInput, target: Pose | None, closure: float, residual: Array, age: float, felt: Feeling) -> ArmState:
         position = frozen(latest.position)
-        tool = self.base @ self.kinematics.forward(position)
+        tool, turned = self.base @ self.kinematics.forward(position), self.base.rotation
         return ArmState(
             position=position,
             velocity=frozen(latest.velocity),
@@ -84,7 +84,7 @@ class ArmLoop:
             closure=closure,
             force=latest.force,
             age=age,
-            residual=frozen(np.concatenate([self.base.rotation @ residual[:3], self.base.rotation @ residual[3:]])),
+            residual=sealed(np.concatenate([turned @ residual[:3], turned @ residual[3:]])),
             wrench=felt.wrench,
             contact=felt.contact,
         )
@@ -108,12 +108,16 @@ class ArmLoop:
         """Whether the last joint state says where the arm is."""
         return self.latest is not None and self.embodiment.plausible(np.array(self.latest.position))
 
-    def engage(self) -> None:
-        """Begin to send: from the last command where the arm is still there, else from the measured position."""
+    def engage(self, afresh: bool = False) -> None:
+        """Begin to send: from the last command where the arm is still there, else from the measured position.
+
+        Args:
+            afresh: from the measured position anyway; what was last sent to the arm is not known.
+        """
         if self.latest is None or not self.located or (self.engaged and not self.stopped_because):
             return
         measured = np.array(self.latest.position)
-        keep = self.sent_position is not None and not self.stopped_because and float(np.max(np.abs(measured - self.sent_position))) <= RESEED
+        keep = not afresh and self.sent_position is not None and not self.stopped_because and float(np.max(np.abs(measured - self.sent_position))) <= RESEED
         start = self.sent_position if keep and self.sent_position is not None else measured
         self.controller.reset(start)
         self.gate.reset(start)
@@ -201,7 +205,8 @@ class ArmLoop:
         self.sent_position, self.sent_velocity = frozen(sent.position), frozen(sent.velocity)
         if not sent.safe:
             self.stopped_because = sent.reason
-        return JointCommand(self.sent_position, self.sent_velocity, self.closure, (*limits, *(f"{GATE}{word}" for word in sent.limited)), sent.safe)
+        limits = (*limits, *(f"{GATE}{word}" for word in sent.limited)) if sent.limited else limits
+        return JointCommand(self.sent_position, self.sent_velocity, self.closure, limits, sent.safe)
 
     def rehearse(
         self, directive: Directive | None, objects: Mapping[str, ObjectState], now: float, clock: float, speed: float = 1.0, deadman: bool = True
@@ -242,7 +247,7 @@ class ArmLoop:
             return self.controller.stop(measured)
         self.controller.aim(directive.free or self.embodiment.free, directive.first or self.embodiment.first)
         share = self._share(directive, clock) * self.driver.speed * within  # a driver that runs slower would fall behind for ever
-        delta = share * np.array([*directive.translation, *directive.rotation])
+        delta = share * np.array((*directive.translation, *directive.rotation))
         if directive.frame in ("tool", "base"):
             return self.controller.step(measured, delta, directive.frame)
         rotation = self.base.rotation if directive.frame == "world" else objects[directive.frame].pose.rotation.T @ self.base.rotation

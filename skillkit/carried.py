@@ -8,7 +8,7 @@ from functools import partial
 from math import dist
 from typing import NamedTuple
 
-from skillkit.pose import Array, Pose
+from skillkit.pose import Pose
 from skillkit.protocols import Snapshot
 from skillkit.spaces import ArmState, Glance, ObjectState
 
@@ -16,14 +16,6 @@ UNSEEN = 0.25  # [s] without a pose after which the tool is believed instead
 CLOSED = 0.5  # commanded closure of a gripper that holds
 NEAR = 0.02  # [m] beside half the object's largest extent between its centre and the tool
 GAP = 0.003  # [m] between the fingers: they hold something
-
-
-class Glimpse(NamedTuple):
-    """What is known at once of an object: since when [s], the position of its centre [m], and its extents [m]."""
-
-    age: float
-    position: Sequence[float]
-    size: Array
 
 
 class Hand(NamedTuple):
@@ -46,21 +38,23 @@ class Grip(NamedTuple):
         return self.tool.inverse() @ self.pose
 
 
-class _Sight(NamedTuple):
-    """An object that was seen while hands were closed; whether one of them holds it is worked out when that matters."""
+class _Moment(NamedTuple):
+    """One at which objects were seen while hands were closed; whether one of them holds an object is worked out when that matters."""
 
-    glimpse: Glimpse
     objects: Mapping[str, ObjectState]
     arms: Mapping[str, ArmState]
     holding: Sequence[str]
 
     def grip(self, name: str) -> Grip | None:
-        """The hand that it is in, if any."""
-        reach = 0.5 * float(max(self.glimpse.size)) + NEAR
+        """The hand that an object was in, if any."""
+        if not self.holding:
+            return None
+        seen = self.objects[name]
+        reach, centre = 0.5 * float(max(seen.size)) + NEAR, seen.pose.position.tolist()
         for arm in self.holding:
             tool = self.arms[arm].tool
-            if dist(tool.position.tolist(), self.glimpse.position) <= reach:
-                return Grip(arm, tool, self.objects[name].pose)
+            if dist(tool.position.tolist(), centre) <= reach:
+                return Grip(arm, tool, seen.pose)
         return None
 
 
@@ -69,17 +63,17 @@ class Carried:
 
     def __init__(self) -> None:
         self._grips: dict[str, Grip] = {}
-        self._seen: dict[str, _Sight] = {}  # not worked out yet
+        self._seen: dict[str, _Moment] = {}  # when each was seen last; not worked out yet
 
     def follow(
-        self, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState], hands: Mapping[str, Hand], glimpses: Iterable[tuple[str, Glimpse]]
+        self, objects: Mapping[str, ObjectState], arms: Mapping[str, ArmState], hands: Mapping[str, Hand], ages: Iterable[tuple[str, float]]
     ) -> Mapping[str, ObjectState]:
         """The objects, those that are held and not seen where the tool has them; their age is that of the arm's state then.
 
         Args:
             objects, arms: what they hold must not change any more.
             hands: the grippers of the arms; nothing is looked at while all are open.
-            glimpses: the same objects as far as they are known without working anything out.
+            ages: how long ago each of the same objects was seen [s].
         """
         if not any(hand.closure > CLOSED for hand in hands.values()):
             self._grips.clear()
@@ -87,9 +81,10 @@ class Carried:
             return objects
         holding = [name for name, hand in hands.items() if hand.closure > CLOSED and hand.opening > GAP]
         moved: dict[str, Callable[[], ObjectState]] = {}
-        for name, glimpse in glimpses:
-            if glimpse.age <= UNSEEN:
-                self._seen[name] = _Sight(glimpse, objects, arms, holding)
+        moment = _Moment(objects, arms, holding)
+        for name, age in ages:
+            if age <= UNSEEN:
+                self._seen[name] = moment
             elif (grip := self.grips.get(name)) is None:
                 continue
             elif grip.arm in holding:
@@ -101,8 +96,8 @@ class Carried:
     @property
     def grips(self) -> dict[str, Grip]:
         """Every object that is held, as it was seen last."""
-        for name, sight in self._seen.items():
-            grip = sight.grip(name)
+        for name, moment in self._seen.items():
+            grip = moment.grip(name)
             if grip is not None:
                 self._grips[name] = grip
             else:

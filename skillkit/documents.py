@@ -105,7 +105,9 @@ def parse(text: str, file: str = "<text>") -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         document.problems.append(Problem(file, line, column, "yaml-syntax", "error", error.problem or str(error.context or "not YAML")))
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except RecursionError:
+        document.problems.append(Problem(file, 1, 1, "yaml-syntax", "error", "nested too deeply to be read", "move inner parts into tasks of their own"))
+    except (yaml.YAMLError, ValueError) as error:
         document.problems.append(Problem(file, 1, 1, "yaml-syntax", "error", f"not readable as YAML: {' '.join(str(error).split()) or type(error).__name__}"))
     return document
 

@@ -8,12 +8,12 @@ from math import dist, isfinite
 
 import numpy as np
 
-from skillkit.carried import Glimpse
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, frozen, norm
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Answer, AnswerInput, Glance, ObjectInput, ObjectState, SignalInput
 
 SPEED_WINDOW = 0.2  # [s] an object's speed is its mean speed over at least this long: single poses jitter
+FARTHEST = 1e6  # [m] what is further away is no pose
 UNKNOWN_SIZE = frozen([0.0, 0.0, 0.0])
 
 
@@ -33,7 +33,7 @@ class Sighting:
     def speed(self) -> float:
         """Mean speed of its centre since the oldest entry [m/s]."""
         span = self.given.received - self.since[0]
-        return float(np.linalg.norm(np.subtract(self.given.position, self.since[1:]))) / span if span > 0.0 else 0.0
+        return norm(np.subtract(self.given.position, self.since[1:])) / span if span > 0.0 else 0.0
 
     def at(self, now: float) -> ObjectState:
         """The object as observed at ``now`` [s]."""
@@ -52,16 +52,21 @@ class Perception:
 
     def take(self, given: ObjectInput | SignalInput | AnswerInput) -> None:
         """Consume one input; a pose that is not finite is passed over."""
-        if isinstance(given, SignalInput):
+        if isinstance(given, ObjectInput):
+            self._look(given)
+        elif isinstance(given, SignalInput):
             self.signals[given.name] = float(given.value)
-            return
-        if isinstance(given, AnswerInput):
+        else:
             self.answers[given.question] = Answer(given.answer, 1 + max((answer.count for answer in self.answers.values()), default=0))
+
+    def _look(self, given: ObjectInput) -> None:
+        known = self.sightings.get(given.name)
+        stands = known is not None and given.position == known.given.position and given.quaternion == known.given.quaternion
+        if not (stands or _plausible(given)):
             return
-        values = (*given.position, *given.quaternion)
-        if not (isfinite(sum(values)) and min(values) > -1e6 and max(values) < 1e6 and any(given.quaternion)):
-            return
-        track = self.history.setdefault(given.name, [])
+        track = self.history.get(given.name)
+        if track is None:
+            track = self.history[given.name] = []
         track.append((given.received, *given.position))
         while len(track) > 2 and given.received - track[1][0] >= SPEED_WINDOW:
             track.pop(0)
@@ -79,10 +84,10 @@ class Perception:
         """Every object seen so far, with its age."""
         return Glance(dict(self.sightings), lambda sighting: sighting.at(now))
 
-    def glimpses(self, now: float) -> Iterator[tuple[str, Glimpse]]:
-        """What is known of them at once."""
+    def ages(self, now: float) -> Iterator[tuple[str, float]]:
+        """How long ago each was seen [s]."""
         for name, one in self.sightings.items():
-            yield name, Glimpse(now - one.given.received, one.given.position, one.size)
+            yield name, now - one.given.received
 
     def moved(self, left: Mapping[str, ObjectInput]) -> float:
         """How far the object that moved furthest is from where it was ``left`` [m]."""
@@ -105,3 +110,8 @@ class Perception:
         for name, (stamp, received, p, q) in snapshot["latest"].items():
             given = ObjectInput(name, stamp, received, (p[0], p[1], p[2]), (q[0], q[1], q[2], q[3]))
             self._see(given, self.history.get(name) or [(received, *given.position)])
+
+
+def _plausible(given: ObjectInput) -> bool:
+    values = (*given.position, *given.quaternion)
+    return isfinite(sum(values)) and min(values) > -FARTHEST and max(values) < FARTHEST and any(given.quaternion)

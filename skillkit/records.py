@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from skillkit.events import Called, Drawn, Event, Judged, Note, Started, StatusChange, Transition, Written
 from skillkit.exceptions import SkillkitError
-from skillkit.option import Called, Event, Judged, Note, Started, StatusChange, Transition, Written
 from skillkit.protocols import Snapshot
 from skillkit.runtime import GoalEnded, Runtime, StepResult
 from skillkit.spaces import (
@@ -35,7 +35,7 @@ from skillkit.spaces import (
 NAN = float("nan")
 Record = dict[str, Any]
 NO_EVENTS: Mapping[str, Any] = {"started": (), "statuses": (), "transitions": ()}
-NO_NOTES: Mapping[str, Any] = {"judged": (), "calls": (), "writes": ()}
+NO_NOTES: Mapping[str, Any] = {"judged": (), "calls": (), "writes": (), "draws": ()}
 
 
 def time_fields(seconds: float) -> Record:
@@ -149,7 +149,7 @@ def result_record(result: StepResult) -> Record:
     return {
         "header": header(result.time),
         "tick": result.tick,
-        "directives": [_directive(arm, directive) for arm, directive in result.directives.items()],
+        "directives": [directive_record(arm, directive) for arm, directive in result.directives.items()],
         "commands": [_command(arm, command, result.residuals.get(arm, ())) for arm, command in result.commands.items()],
         **(_events(result.events, result.time) if result.events else NO_EVENTS),
         "ended": [_ended(goal) for goal in result.ended],
@@ -170,6 +170,7 @@ def _notes(notes: Sequence[Note]) -> Record:
         "judged": [{"path": note.path, "part": note.part, "score": float(note.score)} for note in notes if isinstance(note, Judged)],
         "calls": [{"path": note.path, "weights": note.weights} for note in notes if isinstance(note, Called)],
         "writes": [{"path": note.path, "name": note.name, "value": json.dumps(note.value)} for note in notes if isinstance(note, Written)],
+        "draws": [{"path": note.path, "count": note.count, "state": note.state} for note in notes if isinstance(note, Drawn)],
     }
 
 
@@ -188,7 +189,8 @@ def keyframe_record(tick: int, time: float, state: str) -> Record:
     return {"header": header(time), "tick": tick, "state": state}
 
 
-def _directive(arm: str, directive: Directive) -> Record:
+def directive_record(arm: str, directive: Directive) -> Record:
+    """``skillkit_interfaces/Directive``."""
     kind, frame, closure, period, start = "hold", "", None, 0.0, 0.0
     values: list[float] = []
     if isinstance(directive, CartesianDelta):

@@ -12,12 +12,16 @@ an arm (a cancelled goal, a pause, its driver, its gate) never waits for a decis
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Any
 
 from skillkit.arm import ArmLoop
 from skillkit.carried import Carried, Hand
+from skillkit.directives import directive_from_values, directive_values
+from skillkit.events import NOTES, Event, Note, Started, StatusChange
 from skillkit.exceptions import CannotResume, InvalidValue, SkillkitError, did_you_mean
-from skillkit.option import NOTES, Event, Execution, Note, Option, Started, StatusChange, directive_from_values, directive_values, fill_parameters
+from skillkit.execution import Execution
+from skillkit.option import Option, fill_parameters
 from skillkit.perception import Perception
 from skillkit.pose import Array
 from skillkit.protocols import Snapshot
@@ -52,6 +56,7 @@ CONTROL_WORDS = ("pause", "resume", "step")
 ZERO_WRENCH = "zero_wrench"
 BREAK, UNBREAK = "break ", "unbreak "  # before the path of a node
 DEADMAN, SPEED = "deadman ", "speed "  # before held or released, and before a share
+SEED = "seed "  # before the seed of the random numbers that runs draw
 DEADMAN_FRESH = 0.2  # [s] after which a deadman of which nothing is heard counts as released
 SECOND_GOALS = ("refuse", "queue", "preempt")
 HOLD = Hold()
@@ -129,7 +134,13 @@ class Runtime:
         self.directives: dict[str, Directive] = {}  # decided, to be commanded in the next tick
         self._decided_at = 0.0  # on the clock of options
         self._objects: Mapping[str, ObjectState] = {}  # as the decision saw them
-        self._seen: list[ObjectInput | SignalInput | AnswerInput] = []  # not yet looked at
+        self._seen: list[ObjectInput | SignalInput | AnswerInput] = []  # not yet looked at: commands do not depend on it
+        self._senses: dict[type, Callable[[Any], None]] = {
+            **dict.fromkeys((JointInput, WrenchInput), self._feel),
+            **dict.fromkeys((ObjectInput, SignalInput, AnswerInput), self._seen.append),
+            DriverInput: self._heed,
+            TeleopInput: self._steer,
+        }
         self._commands: Mapping[str, JointCommand] = {}
         self._ended: list[GoalEnded] = []
         self.tick = -1
@@ -138,6 +149,7 @@ class Runtime:
         self.paused_for = 0.0
         self.now = 0.0
         self.speed = 1.0  # share of their velocity limits that all arms keep to
+        self.seed = 0
         self.held_until: float | None = None  # the time at which the deadman counts as released; None where nobody asks for one
 
     # -- the step -------------------------------------------------------------------------------------------------------------------
@@ -180,37 +192,40 @@ class Runtime:
         self.directives = self._decide(observation, events)
         self._take_over(self.directives, observation, now, events)
         self._settle(now, self._ended)
-        notes = tuple(event for event in events if isinstance(event, NOTES))
-        told = tuple(event for event in events if not isinstance(event, NOTES)) if notes else tuple(events)
+        notes = tuple([event for event in events if isinstance(event, NOTES)])
+        told = tuple([event for event in events if not isinstance(event, NOTES)]) if notes else tuple(events)
         if self.single_step and told:
             self.paused, self.single_step = True, False
         residuals = {name: self.arms[name].controller.residual for name in self._commands}
         return StepResult(self.tick, now, observation, self.directives, self._commands, told, tuple(self._ended), notes, residuals)
 
     def _perceive(self, given: Input) -> bool:
-        if isinstance(given, (JointInput, WrenchInput)):
-            if given.arm in self.arms:
-                self.arms[given.arm].take(given)
+        sense = self._senses.get(type(given))
+        if sense is not None:
+            sense(given)
             return True
-        if isinstance(given, DriverInput):
-            if given.arm in self.arms:
-                self.arms[given.arm].heed(given)
-            return True
-        if isinstance(given, (ObjectInput, SignalInput, AnswerInput)):
-            self._seen.append(given)  # commands do not depend on it
-            return True
-        if isinstance(given, ControlInput) and given.word.startswith((DEADMAN, SPEED)):
+        if isinstance(given, ControlInput) and given.word.startswith((DEADMAN, SPEED, SEED)):
             self._restrict(given)
-            return True
-        if isinstance(given, TeleopInput):
-            if given.arm in self.takeovers:
-                self.takeovers[given.arm].take(given)
             return True
         return False
 
+    def _feel(self, given: JointInput | WrenchInput) -> None:
+        if given.arm in self.arms:
+            self.arms[given.arm].take(given)
+
+    def _heed(self, given: DriverInput) -> None:
+        if given.arm in self.arms:
+            self.arms[given.arm].heed(given)
+
+    def _steer(self, given: TeleopInput) -> None:
+        if given.arm in self.takeovers:
+            self.takeovers[given.arm].take(given)
+
     def _restrict(self, given: ControlInput) -> None:
-        """Heed a deadman or a speed; a word that means nothing is passed over."""
-        if given.word.startswith(DEADMAN):
+        """Heed a deadman, a speed or a seed; a word that means nothing is passed over."""
+        if given.word.startswith(SEED):
+            self.seed = int(text) if (text := given.word[len(SEED) :]).isdecimal() else self.seed
+        elif given.word.startswith(DEADMAN):
             self.held_until = given.received + DEADMAN_FRESH if given.word == f"{DEADMAN}held" else given.received
         elif (share := _share(given.word[len(SPEED) :])) is not None:
             self.speed = share
@@ -223,7 +238,7 @@ class Runtime:
     @property
     def standing(self) -> bool:
         """Whether time stands still for options: an operator paused them or released the deadman, or an arm's driver forbade motion and nobody has resumed."""
-        return self.paused or not self.deadman or any(arm.held for arm in self.arms.values())
+        return self.paused or not self.deadman or True in [arm.held for arm in self.arms.values()]
 
     @property
     def waiting_for(self) -> str:
@@ -236,8 +251,8 @@ class Runtime:
         self._seen.clear()
         seen: Mapping[str, ArmState] = Glance({name: view for name, arm in self.arms.items() if (view := arm.view(now)) is not None})
         hands = {name: Hand(arm.closure, arm.latest.opening) for name, arm in self.arms.items() if arm.latest is not None}
-        objects = self.carried.follow(self.perception.objects(now), seen, hands, self.perception.glimpses(now))
-        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers))
+        objects = self.carried.follow(self.perception.objects(now), seen, hands, self.perception.ages(now))
+        return Observation(self._active_time, seen, objects, dict(self.perception.signals), dict(self.perception.answers), self.seed)
 
     @property
     def _active_time(self) -> float:
@@ -340,9 +355,12 @@ class Runtime:
         directives: dict[str, Directive] = {}
         for goal in self.goals.values():
             asked = {} if self.standing else goal.execution.step(observation, self._active_time)
-            events.extend(found := goal.execution.drain())
-            if any(_begins(event) in self.breakpoints for event in found):
-                self.paused, asked = True, {}
+            if goal.execution.events:
+                events.extend(found := goal.execution.drain())
+                for arm in {arm for event in found if isinstance(event, Started) for arm in event.roles.values()}:
+                    self.arms[arm].touch.part()
+                if any(_begins(event) in self.breakpoints for event in found):
+                    self.paused, asked = True, {}
             for arm in goal.arms:
                 directives[arm] = asked.get(arm, HOLD)
         return directives
@@ -360,13 +378,14 @@ class Runtime:
             events.extend(takeover.events(wanted is not None, goal.execution.option.name if goal else "", self._active_time))
 
     def _command(self, make: Callable[..., JointCommand | None], now: float) -> dict[str, JointCommand]:
-        stopped = {arm for goal in self.goals.values() if goal.execution.ending is not None or self.standing for arm in goal.arms}
+        standing, active, deadman = self.standing, self._active_time, self.deadman
+        stopped = {arm for goal in self.goals.values() if standing or goal.execution.ending is not None for arm in goal.arms}
         commands: dict[str, JointCommand] = {}
         for name, arm in self.arms.items():
             directive = HOLD if name in stopped else self.directives.get(name, HOLD)
-            if isinstance(directive, (CartesianDelta, JointTarget)) and 0.0 < directive.lasts < self._active_time - directive.start - arm.period:
+            if isinstance(directive, (CartesianDelta, JointTarget)) and 0.0 < directive.lasts < active - directive.start - arm.period:
                 directive = HOLD  # decided too long ago
-            command = make(arm, directive, self._objects, now, self._decided_at, self.speed, self.deadman)
+            command = make(arm, directive, self._objects, now, self._decided_at, self.speed, deadman)
             if command is not None:
                 commands[name] = command
         return commands
@@ -397,10 +416,11 @@ class Runtime:
             "now": self.now,
             "paused": self.paused,
             "single_step": self.single_step,
-            "waiting": [asdict(one) for one in self.waiting],
+            "waiting": [{**one._asdict(), "parameters": dict(one.parameters), "roles": dict(one.roles)} for one in self.waiting],
             "breakpoints": sorted(self.breakpoints),
             "paused_for": self.paused_for,
             "speed": self.speed,
+            "seed": self.seed,
             "held_until": self.held_until,
             "directives": {arm: directive_values(directive) for arm, directive in self.directives.items()},
             "decided_at": self._decided_at,
@@ -415,7 +435,7 @@ class Runtime:
         """Continue from a snapshot of a runtime with the same arms and options, bit for bit."""
         self.tick, self.now = snapshot["tick"], snapshot["now"]
         self.paused, self.single_step, self.paused_for = snapshot["paused"], snapshot["single_step"], snapshot["paused_for"]
-        self.speed, self.held_until = snapshot.get("speed", 1.0), snapshot.get("held_until")
+        self.speed, self.seed, self.held_until = snapshot.get("speed", 1.0), snapshot.get("seed", 0), snapshot.get("held_until")
         self.waiting, self.breakpoints = [GoalInput(**values) for values in snapshot["waiting"]], set(snapshot["breakpoints"])
         self.perception.restore(snapshot["perception"])
         for name, values in snapshot["arms"].items():
@@ -462,7 +482,7 @@ class Runtime:
             problem = self.arms[name].away_from(remembered[name], tolerance)
             if problem:
                 raise CannotResume(name, problem)
-            self.arms[name].engage()
+            self.arms[name].engage(afresh=True)
         observation = self._observe(now)
         for goal in self.goals.values():
             goal.execution.resume(observation, self._active_time, self.perception.moved(left) > MOVED)

@@ -8,10 +8,10 @@ at 0 with the runtime and is handed in; nothing here reads a clock. Poses are in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from skillkit.exceptions import UnknownName
 from skillkit.pose import Array, Pose
@@ -122,13 +122,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name."""
+    """Everything a decision may depend on, at one tick; ``answers`` are by the question's name, ``seed`` is that of every run's random numbers."""
 
     time: float
     arms: Mapping[str, ArmState]
     objects: Mapping[str, ObjectState]
     signals: Mapping[str, float]
     answers: Mapping[str, Answer] = field(default_factory=lambda: NOTHING)
+    seed: int = 0
 
     def object(self, name: str) -> ObjectState:
         """The object of that name; ``UnknownName`` lists what is seen."""
@@ -136,6 +137,10 @@ class Observation:
             return self.objects[name]
         except KeyError:
             raise UnknownName("object", name, self.objects) from None
+
+    def worked_out(self) -> Observation:
+        """The same for another thread: nothing in it is left to be made, with what commands are made with, when it is looked at."""
+        return replace(self, arms=dict(self.arms), objects=dict(self.objects))
 
 
 # ---- what an option says -------------------------------------------------------------------------------------------------------
@@ -254,8 +259,7 @@ class Ending:
 # ---- stamped inputs: everything that arrives on its own ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class JointInput:
+class JointInput(NamedTuple):
     """A joint state, already matched by joint name to the arm's order."""
 
     arm: str
@@ -267,8 +271,7 @@ class JointInput:
     force: float = 0.0  # [N]
 
 
-@dataclass(frozen=True, slots=True)
-class WrenchInput:
+class WrenchInput(NamedTuple):
     """What the world exerts on an arm's tool: force [N] and torque [Nm] (6,) in the tool's frame, at its origin, bias included."""
 
     arm: str
@@ -277,8 +280,7 @@ class WrenchInput:
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInput:
+class ObjectInput(NamedTuple):
     """A perceived pose ``transform_object_to_world``: position [m], quaternion (x, y, z, w)."""
 
     name: str
@@ -288,8 +290,7 @@ class ObjectInput:
     quaternion: tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class SignalInput:
+class SignalInput(NamedTuple):
     """A named number: a button's travel, a digital input, a force."""
 
     name: str
@@ -298,19 +299,17 @@ class SignalInput:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class GoalInput:
+class GoalInput(NamedTuple):
     """Start the option ``option`` (a task or a skill) with parameters; ``goal`` identifies it, ``roles`` says which arm plays which role."""
 
     goal: str
     received: float
     option: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    roles: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = NOTHING
+    roles: Mapping[str, str] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class CancelInput:
+class CancelInput(NamedTuple):
     """Stop the goal; it ends PREEMPTED once the arm is at rest. An empty ``goal`` means whichever is active."""
 
     goal: str
@@ -318,8 +317,7 @@ class CancelInput:
     reason: str = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class ControlInput:
+class ControlInput(NamedTuple):
     """``pause``, ``resume``, ``step`` (one decision, then pause again), ``deadman held``, ``deadman released``, ``speed <share>`` of every arm's limits, or
     ``zero_wrench``: what arms at rest feel now counts as nothing.
     """
@@ -328,8 +326,7 @@ class ControlInput:
     received: float
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerInput:
+class AnswerInput(NamedTuple):
     """An operator's answer to the question of an ``ask`` node, by its label or path; an empty ``question`` means whichever is open."""
 
     question: str
@@ -337,8 +334,7 @@ class AnswerInput:
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class DriverInput:
+class DriverInput(NamedTuple):
     """Whether an arm's driver lets it move.
 
     Attributes:
@@ -354,8 +350,7 @@ class DriverInput:
     speed: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class TeleopInput:
+class TeleopInput(NamedTuple):
     """A person moves an arm: what they want of its tool, for as long as they keep saying it.
 
     Attributes:

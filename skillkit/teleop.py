@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from skillkit.option import Event, Option, Situation, Started, Transition
+from skillkit.events import Event, Started, Transition
+from skillkit.option import Option, Situation
 from skillkit.pose import Pose, vector_from_rotation
 from skillkit.protocols import Snapshot
 from skillkit.spaces import ArmState, CartesianDelta, Directive, Ending, Hold, Outcome, TeleopInput

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skillkit.hardware import WrenchSource
-from skillkit.pose import Array, frozen
+from skillkit.pose import Array, frozen, norm, sealed
 from skillkit.protocols import Snapshot
 from skillkit.spaces import WrenchInput
 
@@ -34,15 +34,22 @@ class Feeling(NamedTuple):
     """The wrench of one moment.
 
     Attributes:
-        wrench: (6,) force [N] and torque [Nm] that the world exerts on the tool, in the tool's frame, at its origin; ``None`` where none is known.
+        values: as it was measured; ``None`` where none is known. bias: (6,) of it.
         contact: how far the force has been, at most, from what it was when a guarded motion began [N]; 0 outside.
     """
 
-    wrench: Array | None
+    values: tuple[float, ...] | None
+    bias: Array
     contact: float
 
+    @property
+    def wrench(self) -> Array | None:
+        """(6,) force [N] and torque [Nm] that the world exerts on the tool, in the tool's frame, at its origin; ``None`` where none is known."""
+        return None if self.values is None else sealed(np.array(self.values) - self.bias)
 
-NOTHING_FELT = Feeling(None, 0.0)
+
+UNBIASED = frozen(np.zeros(6))
+NOTHING_FELT = Feeling(None, UNBIASED, 0.0)
 
 
 class Touch:
@@ -57,15 +64,19 @@ class Touch:
         self.source = source or WrenchSource()
         self.latest: WrenchInput | None = None
         self.recent: tuple[WrenchInput, ...] = ()
-        self.bias: Array = frozen(np.zeros(6))
+        self.bias = UNBIASED
         self.before: Array | None = None  # (3,) force when the guarded motion began [N]
         self.most = 0.0  # [N] of contact since then
 
     def take(self, given: WrenchInput) -> None:
         """Consume a wrench; one that is not six plausible numbers is passed over, so that it grows stale."""
-        if len(given.values) == 6 and all(isfinite(value) and abs(value) < LARGEST for value in given.values):
+        values, received = given.values, given.received
+        if len(values) == 6 and isfinite(sum(values)) and min(values) > -LARGEST and max(values) < LARGEST:
             self.latest = given
-            self.recent = (*(one for one in self.recent if given.received - one.received <= WINDOW), given)
+            old = 0
+            while old < len(self.recent) and not received - self.recent[old].received <= WINDOW:
+                old += 1
+            self.recent = (*self.recent[old:], given)
 
     def zero(self) -> None:
         """Let what is measured now be nothing: the mean of the last 0.2 s becomes the bias."""
@@ -82,25 +93,29 @@ class Touch:
         """What is felt at ``now`` [s]."""
         if self.latest is None or now - self.latest.received > self.source.stale_after:
             return NOTHING_FELT
-        wrench = frozen(np.array(self.latest.values) - self.bias)
-        return Feeling(wrench, self.most)
+        return Feeling(self.latest.values, self.bias, self.most)
 
     def share(self, limit: float | None) -> float:
         """The part of a delta that may be made under this limit [N]; all of it where there is no limit, or nothing is felt."""
         if limit is None or self.latest is None:
-            self.before, self.most = None, 0.0
+            self.part()
             return 1.0
         if self.before is None:
             self.before = self._mean(SETTLED)[:3]
-        contact = float(np.linalg.norm(np.array(self.latest.values[:3]) - self.before))
+        contact = norm(np.array(self.latest.values[:3]) - self.before)
         self.most = max(self.most, contact)
         if self.most >= REACHED * limit:
             return max(-1.0, min(0.0, 1.0 - 2.0 * contact / limit))
         return min(1.0, 2.0 * (limit - contact) / limit)
 
+    def part(self) -> None:
+        """The contact of the guarded motion before does not count for the next one."""
+        self.before, self.most = None, 0.0
+
     def forget(self) -> None:
         """What was felt is no longer assumed; the bias stays."""
-        self.latest, self.recent, self.before, self.most = None, (), None, 0.0
+        self.latest, self.recent = None, ()
+        self.part()
 
     def _mean(self, span: float) -> Array:
         newest = self.recent[-1].received

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skillkit.carried import UNSEEN, Carried, Glimpse, Hand
+from skillkit.carried import UNSEEN, Carried, Hand
 from skillkit.pose import Pose
 from skillkit.spaces import ArmState, ObjectState
 
@@ -23,7 +23,7 @@ def hand(tool: Pose, closure: float = 0.6, opening: float = 0.06) -> ArmState:
 
 def follow(carried: Carried, objects: dict[str, ObjectState], arms: dict[str, ArmState]) -> Mapping[str, ObjectState]:
     hands = {name: Hand(arm.closure, arm.opening) for name, arm in arms.items()}
-    return carried.follow(objects, arms, hands, ((name, Glimpse(one.age, one.pose.position.tolist(), one.size)) for name, one in objects.items()))
+    return carried.follow(objects, arms, hands, ((name, one.age) for name, one in objects.items()))
 
 
 HELD = hand(CUP.pose @ LIES.inverse())

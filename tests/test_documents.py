@@ -56,3 +56,8 @@ def test_any_text_parses_to_data_or_problems(text: str) -> None:
 )
 def test_a_quantity_needs_its_own_unit(value: object, unit: str, expected: float | None) -> None:
     assert documents.quantity(value, unit) == expected
+
+
+def test_a_file_that_is_nested_too_deeply_is_called_so() -> None:
+    document = documents.parse("task: deep\ntree:\n  " + "{invert: " * 4000 + "{wait: 1 s}" + "}" * 4000)
+    assert [problem.message for problem in document.problems] == ["nested too deeply to be read"]

@@ -9,20 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skillkit.directives import directive_from_values, directive_values
+from skillkit.events import NOTES, Started, Transition
 from skillkit.exceptions import InvalidValue, UnknownName
-from skillkit.option import (
-    NOTES,
-    Execution,
-    Initiation,
-    Option,
-    Parameter,
-    Situation,
-    Started,
-    Transition,
-    directive_from_values,
-    directive_values,
-    fill_parameters,
-)
+from skillkit.execution import Execution
+from skillkit.option import Initiation, Option, Parameter, Situation, fill_parameters
 from skillkit.spaces import CartesianDelta, Delegated, Directive, Ending, Hold, JointTarget, Observation, Outcome
 
 RATE = 20.0

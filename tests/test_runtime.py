@@ -12,9 +12,10 @@ import pytest
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell
 from skillkit.embodiment import Embodiment
+from skillkit.events import Transition
 from skillkit.exceptions import InvalidValue
 from skillkit.kinematics import ArmKinematics, CartesianController
-from skillkit.option import Option, Parameter, Situation, Transition
+from skillkit.option import Option, Parameter, Situation
 from skillkit.pose import Pose
 from skillkit.protocols import Policy
 from skillkit.records import input_from_record, input_record, inputs_from_record, result_record, step_record

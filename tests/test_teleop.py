@@ -11,7 +11,7 @@ from test_runtime import PERIOD, Bench, goal, outcome, tool
 
 from skillkit import teleop
 from skillkit.cell import Cell
-from skillkit.option import Started, Transition
+from skillkit.events import Started, Transition
 from skillkit.records import input_from_record, input_record
 from skillkit.spaces import CancelInput, Outcome, TeleopInput
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from skillkit import documents
+from skillkit.execution import Execution
 from skillkit.expressions import parse
 from skillkit.library import check_skill
-from skillkit.option import Execution, Option, Situation
+from skillkit.option import Option, Situation
 from skillkit.pose import Pose, frozen
 from skillkit.skill_schema import skill_schema
 from skillkit.spaces import ArmState, CartesianDelta, Ending, ObjectState, Observation, Outcome

@@ -51,7 +51,8 @@ def test_an_arm_without_a_sensor_is_no_trouble_and_moves_as_it_is_told() -> None
     touch = Touch()
     assert touch.trouble(1.0) == ""
     assert touch.share(10.0) == 1.0
-    assert touch.feeling(1.0) == (None, 0.0)
+    assert touch.feeling(1.0).wrench is None
+    assert touch.feeling(1.0).contact == 0.0
 
 
 @pytest.mark.parametrize("bad", [(1.0,) * 5, (float("nan"), *[0.0] * 5), (1e9, *[0.0] * 5)])

@@ -9,7 +9,7 @@
 | ``status`` | the tree |
 | ``blackboard`` | what the runtime remembers, though no decision shows it yet |
 | ``ik`` · ``gate`` | the command, for an equal directive |
-| ``clock`` · ``random`` | the skill at work read the wall clock, or randomness that nobody seeded |
+| ``clock`` · ``random`` | the skill at work read the wall clock, or randomness that nobody seeded; or it drew otherwise from its own |
 | ``platform`` | numbers, by less than the tolerance, on another platform than that of the recording |
 | ``result`` | the bag holds digests only, so that the step is known and the field is not |
 """
@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from skillkit.bags.compare import ABSENT, Difference
-from skillkit.option import Execution
+from skillkit.events import Event, Started, Transition
+from skillkit.execution import Execution
 from skillkit.runtime import Runtime
 from skillkit.skill import Skill
 from skillkit.trees import TreePolicy
@@ -47,14 +48,16 @@ class Ways:
         self.reasons: dict[str, str] = {}  # of every end so far
         self.latest = ""  # the run that began or ended last
 
-    def follow(self, result: Mapping[str, Any]) -> None:
-        """Take in one StepResult record."""
-        for entry in result["started"]:
-            self.active[entry["path"]] = self.options[entry["path"]] = entry["option"]
-            self.latest = entry["path"]
-        for entry in result["transitions"]:
-            self.active.pop(entry["path"], None)
-            self.reasons[entry["path"]] = entry["reason"]
+    def follow(self, events: Sequence[Event]) -> None:
+        """Take in the events of one step: those that began, then those that ended."""
+        for event in events:
+            if isinstance(event, Started):
+                self.active[event.path] = self.options[event.path] = event.option
+                self.latest = event.path
+        for event in events:
+            if isinstance(event, Transition):
+                self.active.pop(event.path, None)
+                self.reasons[event.path] = event.ending.reason
 
     def leaf(self) -> str:
         """The innermost run that began last among those that run, else the one that ran last."""
@@ -103,6 +106,8 @@ class FirstDifference:
         kind = found.kind
         if kind == "outcome":
             kind = _who_ended(found, skills[skill], changed.get(skill, ()), ways.reasons.get(run, "")) if skill in skills else "status"
+        if kind == "random" and changed.get(skill):  # another policy draws otherwise
+            kind = "policy"
         return cls(kind, found.path, found.expected, found.got, found.step, found.time, last_equal, skill if skill in skills else "", _why(run, runtime))
 
     def by_platform(self, differing: Mapping[str, tuple[str, str]]) -> FirstDifference:
@@ -129,7 +134,7 @@ def _run_of(found: Difference, ways: Ways, runtime: Runtime) -> str:
     """The path of the run that the difference belongs to."""
     part, bracket, rest = found.path.partition("[")
     label = rest.partition("]")[0] if bracket else ""
-    if part in ("judged", "transitions", "started", "statuses", "writes", "calls") and label:
+    if part in ("judged", "transitions", "started", "statuses", "writes", "calls", "draws") and label:
         return label
     return (_at_work(runtime, label) if part in ("directives", "commands") else "") or ways.leaf()
 

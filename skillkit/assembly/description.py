@@ -80,7 +80,7 @@ class Description:
             _ = run["cell"]["arms"], run["tasks"], run["skills"], run["sizes"]
         except (KeyError, ValueError, TypeError):
             raise BagError(
-                "this bag holds no usable run.json: it was not recorded by skillkit, or its beginning is lost; only 'skillkit info' can read it"
+                "this bag holds no usable run.json: it was not recorded by skillkit, or its beginning is lost; 'skillkit info', 'find' and 'play' read it"
             ) from None
         return cls(run, {name: data for name, data in attachments.items() if name != RUN_FILE})
 

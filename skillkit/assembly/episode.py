@@ -17,11 +17,12 @@ from skillkit.assembly.planned import Planner
 from skillkit.assembly.system import System
 from skillkit.bags import BagWriter, fingerprint
 from skillkit.bags.standard import Joints
-from skillkit.option import Transition, fill_parameters
+from skillkit.events import Transition
+from skillkit.option import fill_parameters
 from skillkit.records import result_record, state_text, step_record
-from skillkit.runtime import Runtime, StepResult
+from skillkit.runtime import SEED, Runtime, StepResult
 from skillkit.sim import World
-from skillkit.spaces import NOTHING, CancelInput, Ending, GoalInput, Input, Outcome
+from skillkit.spaces import NOTHING, CancelInput, ControlInput, Ending, GoalInput, Input, Outcome
 
 GOAL = "run"
 OBJECT_EVERY = 2  # control ticks between two looks at the objects
@@ -112,7 +113,7 @@ def run_episode(
     try:
         while True:
             now = episode.steps * period
-            inputs = [*_inputs(world, episode.steps, now, task, parameters), *outside.said(now)]
+            inputs = [*_inputs(world, episode.steps, now, task, parameters, seed), *outside.said(now)]
             begun = stopwatch() if stopwatch else 0.0
             result = runtime.step(inputs, now)
             if stopwatch:
@@ -161,8 +162,10 @@ def _resume(runtime: Runtime, checkpoint: Checkpoint, system: System, world: Wor
     return step
 
 
-def _inputs(world: World, step: int, now: float, task: str, parameters: Mapping[str, Any]) -> list[Input]:
+def _inputs(world: World, step: int, now: float, task: str, parameters: Mapping[str, Any], seed: int) -> list[Input]:
     inputs: list[Input] = [*world.joint_inputs(now), *world.wrench_inputs(now)]
+    if step == 0 and seed:
+        inputs.append(ControlInput(f"{SEED}{seed}", now))
     if step % OBJECT_EVERY == 0:
         inputs += [*world.object_inputs(now), *world.signal_inputs(now)]
     if step == 1:  # once everything has been seen

@@ -17,19 +17,19 @@ from skillkit.assembly.description import Description, changed_skills
 from skillkit.assembly.purity import Watch
 from skillkit.assembly.system import System
 from skillkit.bags import Bag, open_bag
-from skillkit.bags.cdr import Codec
 from skillkit.bags.compare import Difference, Rule, compare, first_unequal
-from skillkit.bags.digests import Digests, word
+from skillkit.bags.digests import Digests, recorded, word
 from skillkit.bags.fingerprint import fingerprint, platform_differences
 from skillkit.bags.runs import RawStep
-from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, schema
+from skillkit.bags.schemas import KEYFRAME, STEP, STEP_RESULT
+from skillkit.bags.step_results import StepResults
 from skillkit.library import load_skills
 from skillkit.records import result_record, state_text, time_of
-from skillkit.runtime import Runtime
+from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import NOTHING, ControlInput, Input
 
 PLATFORM_TOLERANCE = 1e-6  # [rad, m, …] numbers may differ by this much on another platform
-MAY_BE_IMPURE = ("expression", "policy", "status", "result")  # classes of a first difference that a look at the clock may be behind
+MAY_BE_IMPURE = ("expression", "policy", "status", "random", "result")  # classes of a first difference that a look at the clock may be behind
 
 
 @dataclass
@@ -122,10 +122,11 @@ class _Reexecution:
         self.elsewhere = {name: values for name, values in here.items() if not name.startswith("version_mcap")}
         self.run = bag.run()
         unknown = self.run.missing(STEP_RESULT)  # to the version that recorded it
+        self.older = bool(unknown)
         self.rule = rule._replace(ignore=(*rule.ignore, *unknown, *(f"*.{name}" for name in unknown)))
         self.loose = self.rule._replace(tolerance=PLATFORM_TOLERANCE if tolerance is None else tolerance)
         self.decoders = {kind: self.run.decoder(kind) for kind in self.run.topics}
-        self.codec = Codec(STEP_RESULT, schema(STEP_RESULT))
+        self.encoded = StepResults()
         self.seen = Digests()
         self.expected_tick: int | None = None
         self.last_equal: tuple[int, float] | None = None
@@ -176,9 +177,9 @@ class _Reexecution:
             inputs = self._begun(runtime, inputs, now, found.steps)
             late = self._inputs(raw, now)
             result = runtime.step(inputs, now)
-            again = result_record(result)
-            ways.follow(again)
-            difference = self._results(raw, again, now) or self._state(raw, runtime, now)
+            if result.events:
+                ways.follow(result.events)
+            difference = self._results(raw, result, now) or self._state(raw, runtime, now)
             found.steps += 1
             found.compared += raw.result is not None or (raw.digest is not None and self.keyframe is None)
             departed = late or difference
@@ -213,22 +214,22 @@ class _Reexecution:
         if expected is not None and raw.tick != expected:
             self.broken["inputs"] = self.broken["results"] = True  # the digests count on from what is missing
             return Difference("input", "step.tick", expected, raw.tick, expected, now)
-        recorded = self._recorded(raw, "inputs")
-        if recorded is None or recorded == word(self.seen.inputs):
-            return None
-        self.broken["inputs"] = True
-        return Difference("input", "step.inputs", f"{recorded:016x}", f"{word(self.seen.inputs):016x}", raw.tick, now)
+        return self._rolled("input", "step.inputs", raw, "inputs", self.seen.inputs, now)
 
-    def _results(self, raw: RawStep, again: Mapping[str, Any], now: float) -> Difference | None:
-        data = self.codec.encode(again)
+    def _results(self, raw: RawStep, result: StepResult, now: float) -> Difference | None:
+        data = self.encoded(result)
         self.seen.results.update(data)
         if raw.result is not None:
-            return None if data == raw.result else self._compared(self.decoders[STEP_RESULT](raw.result), again, now)
-        recorded = self._recorded(raw, "results")
-        if recorded is None or recorded == word(self.seen.results):
+            return None if data == raw.result else self._compared(self.decoders[STEP_RESULT](raw.result), result_record(result), now)
+        return self._rolled("result", "result", raw, "results", self.seen.results, now)
+
+    def _rolled(self, kind: str, path: str, raw: RawStep, name: str, seen: Any, now: float) -> Difference | None:
+        """A rolling digest that is not the recorded one; from there on it no longer counts."""
+        was = self._recorded(raw, name)
+        if was is None or was == word(seen):
             return None
-        self.broken["results"] = True
-        return Difference("result", "result", f"{recorded:016x}", f"{word(self.seen.results):016x}", raw.tick, now)
+        self.broken[name] = True
+        return Difference(kind, path, f"{was:016x}", f"{word(seen):016x}", raw.tick, now)
 
     def _compared(self, recorded: Mapping[str, Any], again: Mapping[str, Any], now: float) -> Difference | None:
         found = compare(recorded, again, now, self.rule)
@@ -243,12 +244,13 @@ class _Reexecution:
         recorded = self.decoders[KEYFRAME](raw.keyframe)["state"]
         if recorded == state_text(runtime):
             return None
-        unequal = first_unequal(json.loads(recorded), json.loads(state_text(runtime)), "state", self.loose if self.elsewhere else self.rule)
+        was, again = json.loads(recorded), json.loads(state_text(runtime))
+        unequal = first_unequal(was, _known_to(was, again) if self.older else again, "state", self.loose if self.elsewhere else self.rule)
         return None if unequal is None else Difference("blackboard", *unequal, raw.tick, now)
 
-    def _recorded(self, raw: RawStep, word: str) -> int | None:
+    def _recorded(self, raw: RawStep, name: str) -> int | None:
         """The recorded rolling digest, where there is one that still counts."""
-        return None if raw.digest is None or self.broken[word] else int(self.decoders[DIGEST](raw.digest)[word])
+        return None if raw.digest is None or self.broken[name] else recorded(raw.digest, name)
 
     def _note(self, difference: Difference, ways: Ways, runtime: Runtime) -> None:
         found, by_platform = self.found, difference.kind == "platform"
@@ -258,6 +260,13 @@ class _Reexecution:
             return
         first = FirstDifference.of(difference, ways, self.last_equal, runtime, self.system.skills, found.changed)
         found.first = first.by_platform(self.elsewhere) if by_platform else first
+
+
+def _known_to(recorded: Any, again: Any) -> Any:
+    """What an older version records of a state: no value under a name that it does not know."""
+    if isinstance(recorded, dict) and isinstance(again, dict):
+        return {name: _known_to(recorded[name], value) for name, value in again.items() if name in recorded}
+    return again
 
 
 def _changes(description: Description, system: System) -> dict[str, list[str]]:

@@ -12,16 +12,16 @@ from skillkit.braking_tail import braking_tail
 from skillkit.cell import Cell
 from skillkit.exceptions import InvalidValue, UnknownName
 from skillkit.pose import Array, Pose
-from skillkit.sim import CoffeeScene, Placement, World
+from skillkit.sim import CoffeeScene, Placement, TableScene, World
 from skillkit.sim.driver import Driver
 from skillkit.sim.layout import SEVEN_JOINTS, SIX_JOINTS
 from skillkit.spaces import NOTHING
 
-SCENES = {"coffee": CoffeeScene}
+SCENES: Mapping[str, type[CoffeeScene] | type[TableScene]] = {"coffee": CoffeeScene, "table": TableScene}
 SETTLED_WITHIN = 10.0  # [s] for which an arm may swing before it is taken as it is
 
 
-def scene_of(scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> CoffeeScene:
+def scene_of(scene: str, seed: int | None, options: Mapping[str, str] = NOTHING) -> CoffeeScene | TableScene:
     """The scene of that name.
 
     Args:

@@ -1,4 +1,4 @@
-"""The blocks of one MCAP file: read, decompressed, checked, and searched for messages, in bounded memory."""
+"""The blocks of one MCAP file, or of several that make one bag: read, decompressed, checked, and searched for messages, in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from skillkit.bags import chunk
 from skillkit.bags.chunk import RawMessage
 from skillkit.bags.columns import Piece
 from skillkit.bags.index import Block, Place, read_index
+from skillkit.bags.parts import of_bag, of_file, together
 from skillkit.exceptions import BagError
 
 PENDING_LIMIT = 1_000_000  # messages held back to put overlapping chunks in order
@@ -29,9 +30,9 @@ LATEST = 2**63 - 1  # [ns]
 class Content(NamedTuple):
     """A block as it was read."""
 
-    data: bytes  # the records in it, decompressed
+    data: chunk.Bytes  # the records in it, decompressed
     whole: bool
-    indexes: bytes  # the message index records behind it
+    indexes: chunk.Bytes  # the message index records behind it
 
 
 class Blocks:
@@ -43,16 +44,18 @@ class Blocks:
         note: what is missing or damaged, in words.
     """
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, *files: IO[bytes]) -> None:
         """Raises: BagError: not an MCAP file."""
-        self.path, self._file = path, file
-        self.index = read_index(file, str(path))
+        self.path, self._files, self._names = path, files, [Path(file.name).name for file in files]
+        parts = [read_index(file, file.name) for file in files]
+        self.index = together(parts, self._names) if len(parts) > 1 else parts[0]
         self.complete, self.note = self.index.complete, self.index.note
-        self._damaged: set[int] = set()  # offsets of chunks that were left out
+        self._damaged: set[tuple[int, int]] = set()  # file and offset of chunks that were left out
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the files."""
+        for file in self._files:
+            file.close()
 
     def damage(self, what: str) -> None:
         """Note that something cannot be read."""
@@ -62,7 +65,7 @@ class Blocks:
 
     def bytes_at(self, place: Place | Block, length: int | None = None) -> bytes:
         """What lies there."""
-        return os.pread(self._file.fileno(), place.length if length is None else length, place.offset)
+        return os.pread(self._files[place.file].fileno(), place.length if length is None else length, place.offset)
 
     # -- messages --------------------------------------------------------------------------------------------------------------------------
 
@@ -76,7 +79,7 @@ class Blocks:
         pending: list[tuple[int, int, RawMessage]] = []
         order = 0
         for (block, content), horizon in zip(self._contents(blocks), horizons, strict=True):
-            batch = list(self._messages_in(block, content, channels))
+            batch = list(of_bag(block, self._messages_in(block, content, of_file(block, channels))))
             if block.start < first or block.end > last:
                 batch = [message for message in batch if first <= message.stamp <= last]
             batch.sort(key=attrgetter("stamp"))
@@ -93,9 +96,9 @@ class Blocks:
         """The same as tables of bytes, one or several per block, found by the message indexes where there are any; not in order."""
         blocks = [block for block in self.index.blocks if block.end >= first and block.start <= last]
         if all(block.inside for block in blocks):
-            wanted = [(order, block) for order, block in enumerate(blocks) if channels & chunk.channels_in(block.inside)]
+            wanted = [(order, block) for order, block in enumerate(blocks) if of_file(block, channels) & chunk.channels_in(block.inside)]
             for (order, _), (block, content) in zip(wanted, self._contents([block for _, block in wanted]), strict=True):
-                yield from self._pieces_in(order, block, content, channels, first, last)
+                yield from self._pieces_in(order, block, content, of_file(block, channels), first, last)
             return
         by_length: dict[int, list[tuple[int, RawMessage]]] = {}
         for order, message in enumerate(self.messages(channels, first, last)):
@@ -112,12 +115,12 @@ class Blocks:
             missing = frozenset(n for n in channels if n not in found or found[n].stamp < block.end)
             if not missing:
                 break
-            for message in self._latest_in(block, missing, last):
+            for message in of_bag(block, self._latest_in(block, of_file(block, missing), last)):
                 if message.channel not in found or found[message.channel].stamp < message.stamp:
                     found[message.channel] = message
         return found
 
-    def insides(self) -> Iterator[tuple[bytes, dict[int, NDArray[np.uint64]]]]:
+    def insides(self) -> Iterator[tuple[chunk.Bytes, dict[int, NDArray[np.uint64]]]]:
         """The records in every block in the order of the file, with its message indexes: channel → (k, 2) log times [ns] and offsets."""
         for _, content in self._contents(self.index.blocks):
             yield content.data, _indexes(content.indexes)
@@ -141,25 +144,28 @@ class Blocks:
 
     def _opened(self, block: Block) -> Content:
         length = sum(block.indexed) - block.offset if block.indexed[0] == block.offset + block.length else block.length
-        record = self.bytes_at(block, length)
-        indexes = record[block.length :] if length > block.length else self.bytes_at(Place(*block.indexed)) if block.indexed[1] else b""
+        record = memoryview(self.bytes_at(block, length))
+        indexes: chunk.Bytes = record[block.length :]
+        if length == block.length and block.indexed[1]:
+            indexes = self.bytes_at(Place(*block.indexed, block.file))
         if not block.chunked:
             return Content(record, True, b"")
         try:
-            data, whole = chunk.open_chunk(record[: block.length] if indexes else record, cut=block.cut)
+            data, whole = chunk.open_chunk(record[: block.length], cut=block.cut)
         except BagError:
-            data, whole = b"", False
+            return Content(b"", False, indexes)
         return Content(data, whole, indexes)
 
     def _checked(self, block: Block, content: Content) -> Content:
         """The same; nothing where the block is damaged, which is noted."""
         if content.whole or block.cut:
             return content
-        if block.offset not in self._damaged:
-            self._damaged.add(block.offset)
+        if (block.file, block.offset) not in self._damaged:
+            self._damaged.add((block.file, block.offset))
             self.index.lost_bytes += block.length
             self.index.lost_time += block.end - block.start
-        self.damage(f"the chunk at byte {block.offset} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
+        of = f" of {self._names[block.file]}" if len(self._files) > 1 else ""
+        self.damage(f"the chunk at byte {block.offset}{of} ({block.start / 1e9:.2f}–{block.end / 1e9:.2f} s)")
         return Content(b"", False, b"")
 
     def _messages_in(self, block: Block, content: Content, channels: frozenset[int]) -> Iterator[RawMessage]:
@@ -178,8 +184,8 @@ class Blocks:
             if (np.diff(entries[:, 1]) <= 0).any():
                 entries = entries[np.argsort(entries[:, 1], kind="stable")]
             for offsets, table in chunk.tables_at(data, entries[:, 1], channel):
-                stamps = entries[np.searchsorted(entries[:, 1], offsets), 0] if len(offsets) != len(entries) else entries[:, 0]
-                yield Piece(stamps, (order << 32) + offsets, table)
+                rows = np.searchsorted(entries[:, 1], offsets) if len(offsets) != len(entries) else slice(None)
+                yield Piece(entries[rows, 0].copy(), (order << 32) + offsets, table)
 
     def _latest_in(self, block: Block, channels: frozenset[int], last: int) -> Iterator[RawMessage]:
         """The latest message of each channel in a block, not later than ``last`` [ns]; by the message indexes where there are any."""
@@ -191,7 +197,7 @@ class Blocks:
             yield from latest.values()
             return
         channels = channels & chunk.channels_in(block.inside)
-        inside = _indexes(self.bytes_at(Place(*block.indexed))) if channels else {}
+        inside = _indexes(self.bytes_at(Place(*block.indexed, block.file))) if channels else {}
         rows = {channel: np.flatnonzero(inside[channel][:, 0] <= last) for channel in channels & inside.keys()}
         if any(len(row) for row in rows.values()):
             content = self._checked(block, self._opened(block)).data
@@ -202,6 +208,6 @@ class Blocks:
                     yield from chunk.messages_at(content, [entries[newest : newest + 1]])
 
 
-def _indexes(data: bytes) -> dict[int, NDArray[np.uint64]]:
+def _indexes(data: chunk.Bytes) -> dict[int, NDArray[np.uint64]]:
     """Channel → (k, 2) log times [ns] and offsets of message index records; damaged ones are left out."""
     return {channel: entries for opcode, a, b in chunk.split(data) if opcode == chunk.MESSAGE_INDEX for channel, entries in chunk.index_at(data, a, b)}

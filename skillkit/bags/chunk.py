@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import lz4.frame
 import numpy as np
@@ -39,14 +39,17 @@ class RawMessage(NamedTuple):
     data: bytes
 
 
+Bytes: TypeAlias = bytes | memoryview
+
+
 class Opened(NamedTuple):
     """A decompressed chunk."""
 
-    data: bytes
+    data: Bytes  # where it was not compressed, a part of what was read
     whole: bool  # False: cut or damaged, ``data`` is what could be saved
 
 
-def open_chunk(record: bytes, *, cut: bool = False) -> Opened:
+def open_chunk(record: Bytes, *, cut: bool = False) -> Opened:
     """Decompress a chunk record; of a cut or damaged one as much as decompresses.
 
     Args:
@@ -62,13 +65,13 @@ def open_chunk(record: bytes, *, cut: bool = False) -> Opened:
         (stored,) = struct.unpack_from("<Q", record, _HEAD.size + name_length)
     except (struct.error, UnicodeDecodeError) as error:
         raise BagError("chunk", f"its head is damaged: {error}") from None
-    packed = record[_HEAD.size + name_length + 8 :][:stored]
+    packed = memoryview(record)[_HEAD.size + name_length + 8 :][:stored]
     data, whole = _decompress(packed, compression, min(size, CHUNK_LIMIT))
     whole = whole and not cut and len(data) == size and (crc == 0 or zlib.crc32(data) == crc)
     return Opened(data, whole)
 
 
-def split(data: bytes) -> Iterator[tuple[int, int, int]]:
+def split(data: Bytes) -> Iterator[tuple[int, int, int]]:
     """Opcode, first and last byte of the content of every whole record, in order."""
     at, end = 0, len(data)
     while at + _RECORD.size <= end:
@@ -80,16 +83,17 @@ def split(data: bytes) -> Iterator[tuple[int, int, int]]:
         at += length
 
 
-def message_at(data: bytes, start: int, end: int) -> RawMessage | None:
+def message_at(data: Bytes, start: int, end: int) -> RawMessage | None:
     """A message record's content; ``None`` when it is too short to be one."""
     if end - start < _MESSAGE.size:
         return None
     channel, _, stamp, _ = _MESSAGE.unpack_from(data, start)
-    return RawMessage(channel, stamp, data[start + _MESSAGE.size : end])
+    return RawMessage(channel, stamp, bytes(data[start + _MESSAGE.size : end]))
 
 
-def messages_in(data: bytes, channels: frozenset[int]) -> Iterator[RawMessage]:
+def messages_in(data: Bytes, channels: frozenset[int]) -> Iterator[RawMessage]:
     """The messages of some channels, in the order in which they lie there."""
+    data = bytes(data)
     at, end, head = 0, len(data), _WHOLE.size
     while at + head <= end:
         opcode, length, channel, _, stamp, _ = _WHOLE.unpack_from(data, at)
@@ -101,7 +105,7 @@ def messages_in(data: bytes, channels: frozenset[int]) -> Iterator[RawMessage]:
         at = after
 
 
-def messages_at(data: bytes, indexes: Iterable[NDArray[np.uint64]]) -> Iterator[RawMessage]:
+def messages_at(data: Bytes, indexes: Iterable[NDArray[np.uint64]]) -> Iterator[RawMessage]:
     """The messages at the places that message indexes name, in the order in which they lie there; places that hold none are passed over."""
     end, head = len(data), _WHOLE.size
     for at in sorted(offset for entries in indexes for offset in entries[:, 1].tolist()):
@@ -110,7 +114,7 @@ def messages_at(data: bytes, indexes: Iterable[NDArray[np.uint64]]) -> Iterator[
         opcode, length, channel, _, stamp, _ = _WHOLE.unpack_from(data, at)
         after = at + _RECORD.size + length
         if opcode == MESSAGE and length >= _MESSAGE.size and after <= end:
-            yield RawMessage(channel, stamp, data[at + head : after])
+            yield RawMessage(channel, stamp, bytes(data[at + head : after]))
 
 
 def channels_in(places: bytes) -> frozenset[int]:
@@ -119,7 +123,7 @@ def channels_in(places: bytes) -> frozenset[int]:
     return frozenset(table["channel"].tolist())
 
 
-def counts_in(indexes: bytes) -> dict[int, int]:
+def counts_in(indexes: Bytes) -> dict[int, int]:
     """How many entries message index records claim to hold, by channel."""
     counts: dict[int, int] = {}
     for opcode, first, last in split(indexes):
@@ -157,10 +161,19 @@ def _even_rows(content: NDArray[np.uint8], offsets: NDArray[np.int64], channel: 
     if opcode != MESSAGE or number != channel or not head <= whole <= apart or offsets[-1] + whole > len(content) or (np.diff(offsets) != apart).any():
         return None
     rows = np.lib.stride_tricks.as_strided(content[offsets[0] :], (k, whole), (apart, 1), writeable=False)
-    return rows[:, head:] if (rows[:, :11] == rows[0, :11]).all() else None
+    return rows[:, head:] if same_rows(rows, 0, 11) else None
 
 
-def index_at(data: bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+def same_rows(table: NDArray[np.uint8], first: int, last: int) -> bool:
+    """Whether all rows of a table (k, …) of bytes hold the same from one column to another."""
+    size = next(size for size in (8, 4, 1) if size <= max(1, last - first))  # compared in words as long as they can be, the last two may overlap
+    whole = first + (last - first) // size * size
+    spans = ((first, whole), (last - size, last)) if whole < last else ((first, last),)
+    words = (table[:, begin:end].view(f"u{size}") for begin, end in spans if begin < end)
+    return all((some == some[0]).all() for some in words)
+
+
+def index_at(data: Bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """Channel and (k, 2) log times [ns] and offsets of a message index record's content, if it is whole."""
     if end - start >= 6:
         channel, length = _INDEX.unpack_from(data, start)
@@ -168,7 +181,7 @@ def index_at(data: bytes, start: int, end: int) -> Iterator[tuple[int, NDArray[n
             yield channel, np.frombuffer(data, dtype="<u8", count=length // 8, offset=start + 6).reshape(-1, 2)
 
 
-def _decompress(packed: bytes, compression: str, limit: int) -> tuple[bytes, bool]:
+def _decompress(packed: memoryview, compression: str, limit: int) -> tuple[Bytes, bool]:
     if compression == "":
         return packed[:limit], True
     if compression == "zstd":
@@ -178,11 +191,10 @@ def _decompress(packed: bytes, compression: str, limit: int) -> tuple[bytes, boo
     raise BagError("chunk", f"compression '{compression[:20]}' is not known; allowed: zstd, lz4, none", "the bag may be damaged")
 
 
-def _zstd(packed: bytes, limit: int) -> tuple[bytes, bool]:
+def _zstd(packed: memoryview, limit: int) -> tuple[bytes, bool]:
     with suppress(zstandard.ZstdError, MemoryError):
         if zstandard.frame_content_size(packed) == limit:  # what the frame and the chunk agree upon is decompressed at once
             return zstandard.ZstdDecompressor(max_window_size=CHUNK_LIMIT).decompress(packed), True
-    saved = bytearray()
     saved = bytearray()
     try:
         with zstandard.ZstdDecompressor(max_window_size=CHUNK_LIMIT).stream_reader(io.BytesIO(packed)) as reader:
@@ -196,7 +208,7 @@ def _zstd(packed: bytes, limit: int) -> tuple[bytes, bool]:
     return bytes(saved), True
 
 
-def _lz4(packed: bytes, limit: int) -> tuple[bytes, bool]:
+def _lz4(packed: memoryview, limit: int) -> tuple[bytes, bool]:
     saved = bytearray()
     try:
         decompressor = lz4.frame.LZ4FrameDecompressor()

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skillkit.bags.cdr import COUNT, Codec
+from skillkit.bags.chunk import same_rows
 from skillkit.bags.definition import PRIMITIVES, Field
+from skillkit.bags.growing import Column, Growing, Part, add_numbers, add_texts, joined
 from skillkit.exceptions import BagError
 
-Column = NDArray[Any]
 TIME = "time"  # the column of log times [s]
 BATCH = 256 * 1024  # [bytes] of messages that are cut into columns together
+MANY = 1 << 24  # rows that room is made for at most, whatever a file says of itself
 ENDLESS = 100_000  # fields of one message beyond which it is no table
 
 
@@ -29,7 +31,7 @@ class Entry(NamedTuple):
 
     name: str
     offset: int
-    code: str  # of numpy; "" for a text
+    kind: np.dtype[Any] | None  # of its numbers; none for a text
     length: int
     single: bool
 
@@ -40,6 +42,7 @@ class Layout(NamedTuple):
     entries: tuple[Entry, ...]
     counts: tuple[tuple[int, int], ...]  # (offset, value) of every length and count
     spans: tuple[tuple[int, int], ...]  # where no number lies
+    singles: frozenset[str]  # fields of one number
 
 
 class Piece(NamedTuple):
@@ -54,39 +57,52 @@ class Piece(NamedTuple):
         return Piece(self.stamps[chosen], self.order[chosen], self.table[chosen])
 
 
-class Part(NamedTuple):
-    """Some rows of a column, from ``row`` on, as they came; one text where all of them are equal."""
-
-    row: int
-    length: int
-    values: Column | str
-
-
-def columns(codec: Codec, pieces: Iterable[Piece]) -> dict[str, Column]:
+def columns(codec: Codec, pieces: Iterable[Piece], expected: int = 0) -> dict[str, Column]:
     """Log times [s] under ``time`` and every field under its path, such as ``header.stamp.sec`` or ``points[0].positions``.
 
     A number is a column (n,), a sequence (n, k); texts are columns of ``str``. Where layouts differ between messages, sequences are padded
     with NaN (numbers) or 0, and what a message lacks is NaN, 0 or "".
+
+    Args:
+        expected: how many messages there will be, as far as is known.
 
     Raises:
         BagError: a message is damaged.
     """
     layouts: dict[int, list[Layout]] = {}
     parts: dict[str, list[Part]] = {}
-    stamps, order, row = [], [], 0
+    stamps, order = (Growing(np.dtype(np.int64), 1, max(1, min(expected, MANY))) for _ in range(2))
+    singles: set[str] = set()
     for piece in _joined(pieces):
         for layout, some, alike in _layouts(codec, piece, layouts.setdefault(piece.table.shape[1], [])):
-            stamps.append(some.stamps)
-            order.append(some.order)
+            row = stamps.length
+            stamps.add(_bytes(some.stamps), 0)
+            order.add(_bytes(some.order), 0)
             for entry in layout.entries:
-                parts.setdefault(entry.name, []).append(Part(row, len(some.stamps), _values(some.table, entry, alike)))
-            row += len(some.stamps)
-    if not row:
+                column = parts.setdefault(entry.name, [])
+                if entry.kind is not None:
+                    add_numbers(column, row, some.table, entry.offset, entry.kind, entry.length, expected - row)
+                else:
+                    add_texts(column, row, len(some.stamps), _texts(some.table, entry, alike))
+            singles.update(layout.singles)
+    if not stamps.length:
         return {TIME: np.zeros(0)}
-    times, numbers = np.concatenate(stamps), np.concatenate(order)
-    later, next_ = np.diff(times), np.diff(numbers)
-    rows = None if ((later > 0) | ((later == 0) & (next_ > 0))).all() else np.lexsort((numbers, times))
-    return {TIME: _sorted(times / 1e9, rows), **{name: _sorted(_column(found, row), rows) for name, found in parts.items()}}
+    times = stamps.rows[:, 0]
+    rows = _order(times, order.rows[:, 0])
+    found = {name: joined(some, len(times)) for name, some in parts.items()}
+    return {TIME: _sorted(times / 1e9, rows), **{name: _sorted(column[:, 0] if name in singles else column, rows) for name, column in found.items()}}
+
+
+def _bytes(numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(k,) as a table of bytes (k, 8)."""
+    return np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, 8)
+
+
+def _order(times: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.intp] | None:
+    """What puts the rows in order of time, and of their numbers where times are equal; ``None`` where they are."""
+    if (times[1:] > times[:-1]).all() or ((times[1:] > times[:-1]) | ((times[1:] == times[:-1]) & (numbers[1:] > numbers[:-1]))).all():
+        return None
+    return np.lexsort((numbers, times))
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -134,7 +150,7 @@ def _layouts(codec: Codec, piece: Piece, known: list[Layout]) -> Iterator[tuple[
     """
     while len(piece.stamps):
         layout = _layout(codec, piece.table[0].tobytes(), known)
-        if all(_alike(piece.table, *span) for span in layout.spans):
+        if all(same_rows(piece.table, *span) for span in layout.spans):
             yield layout, piece, True
             return
         fits = np.ones(len(piece.stamps), dtype=bool)
@@ -184,14 +200,14 @@ class _Walker:
         else:
             size = self._count() * (2 if field.type == "wstring" else 1)
             self._fits(size)
-            self.entries.append(Entry(path, self.at, "", size, True))
+            self.entries.append(Entry(path, self.at, None, size, True))
             self.at += size
 
     def _numbers(self, path: str, code: str, count: int, *, single: bool) -> None:
         size = struct.calcsize(f"<{code}")
         self.at += (4 - self.at) % size if count else 0
         self._fits(count * size)
-        self.entries.append(Entry(path, self.at, f"<{np.dtype(code).str[1:]}", count, single))
+        self.entries.append(Entry(path, self.at, np.dtype(f"<{np.dtype(code).str[1:]}"), count, single))
         self.at += count * size
 
     def _count(self) -> int:
@@ -219,12 +235,13 @@ def layout_of(codec: Codec, data: bytes) -> Layout:
         walker.message(codec.root, "")
     except (ValueError, struct.error, IndexError) as error:
         raise BagError(codec.name, f"a message cannot be read as columns: {error}") from None
-    return Layout(tuple(walker.entries), tuple(walker.counts), _spans(walker))
+    singles = frozenset(entry.name for entry in walker.entries if entry.single and entry.kind is not None)
+    return Layout(tuple(walker.entries), tuple(walker.counts), _spans(walker), singles)
 
 
 def _spans(walker: _Walker) -> tuple[tuple[int, int], ...]:
     """From where to where only lengths, counts, texts and the padding between them lie."""
-    words = [(entry.offset, entry.offset + entry.length) for entry in walker.entries if not entry.code]
+    words = [(entry.offset, entry.offset + entry.length) for entry in walker.entries if entry.kind is None]
     spans: list[tuple[int, int]] = []
     for first, last in sorted([*words, *((offset, offset + 4) for offset, _ in walker.counts)]):
         if spans and first - spans[-1][1] < 4:
@@ -234,47 +251,16 @@ def _spans(walker: _Walker) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def _alike(table: NDArray[np.uint8], first: int, last: int) -> bool:
-    """Whether all rows hold the same there."""
-    return bool((table[:, first:last] == table[0, first:last]).all())
-
-
-def _values(table: NDArray[np.uint8], entry: Entry, alike: bool) -> Column | str:
-    """A field of some messages; ``alike`` where all texts of these messages are equal."""
-    if entry.code:
-        kind = np.dtype(entry.code)
-        part = table[:, entry.offset : entry.offset + entry.length * kind.itemsize]
-        values: Column = np.ascontiguousarray(part).view(kind) if entry.length else np.zeros((len(table), 0), kind)
-        return values[:, 0] if entry.single else values
+def _texts(table: NDArray[np.uint8], entry: Entry, alike: bool) -> Column | str:
+    """A field of words of some messages; ``alike`` where all texts of these messages are equal."""
     texts = table[:, entry.offset : entry.offset + entry.length]
-    if alike or _alike(table, entry.offset, entry.offset + entry.length):
+    if alike or same_rows(table, entry.offset, entry.offset + entry.length):
         return _text(texts[0])
     return np.array([_text(row) for row in texts], dtype=object)
 
 
 def _text(row: NDArray[np.uint8]) -> str:
     return row.tobytes().rstrip(b"\0").decode("utf-8", "replace")
-
-
-def _column(parts: Sequence[Part], n: int) -> Column:
-    """A column (n, …) from its parts."""
-    texts = {part.values if isinstance(part.values, str) else None for part in parts}
-    whole = sum(part.length for part in parts) == n
-    if whole and len(texts) == 1 and None not in texts:
-        return np.broadcast_to(np.array(texts.pop(), dtype=object), n)
-    arrays = [part.values for part in parts if not isinstance(part.values, str)]
-    if whole and len(arrays) == len(parts) and len({array.shape[1:] for array in arrays}) == 1:
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    first = arrays[0] if arrays else np.zeros(0, dtype=object)
-    shape = (n,) if first.ndim == 1 else (n, max(array.shape[1] for array in arrays))
-    empty: Any = "" if first.dtype == object else np.nan if first.dtype.kind == "f" else 0
-    column = np.full(shape, empty, dtype=first.dtype)
-    for row, length, values in parts:
-        if isinstance(values, str) or values.ndim == 1:
-            column[row : row + length] = values
-        else:
-            column[row : row + length, : values.shape[1]] = values
-    return column
 
 
 def _sorted(column: Column, rows: NDArray[np.intp] | None) -> Column:

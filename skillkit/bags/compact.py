@@ -61,7 +61,7 @@ def _written(blocks: Blocks, target: Path, compression: str) -> None:
             made.metadata(words.name, words.metadata)
         schemas = {old.id: made.schema(old.name, old.encoding, old.data.decode()) for old in index.schemas.values()}
         for old, channel in sorted(index.channels.items()):
-            if made.channel(channel.topic, channel.message_encoding, schemas[channel.schema_id]) != old:
+            if made.channel(channel.topic, channel.message_encoding, schemas[channel.schema_id], channel.metadata) != old:
                 raise BagError(blocks.path, "its channels are not numbered as this library does")
         for data, indexes in blocks.insides():
             made.extend(data, indexes)

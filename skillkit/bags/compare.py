@@ -2,11 +2,12 @@
 
 Bit for bit: floats are equal when their bits are, so -0.0 differs from 0.0; NaN equals NaN. A :class:`Rule` loosens that. Parts are
 compared in the order in which causes come before their effects: a run that ended, what the tree did about it, what was asked of the
-arms, what left the gate.
+arms, what left the gate. The line of a file that a reason quotes, such as ``(policy.py:12)``, is not compared: it moves with every edit above it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import copysign
@@ -18,6 +19,7 @@ PREEMPTED = "PREEMPTED"
 NAMED_BY = ("arm", "path", "goal")
 IGNORED = ("header",)
 ABSENT = "nothing"
+LINE = re.compile(r"(?<=\.py):\d+(?=\))")
 
 
 class Rule(NamedTuple):
@@ -44,7 +46,7 @@ class Difference(NamedTuple):
 
     Attributes:
         kind: ``outcome`` (a run ended otherwise), ``parameter``, ``expression`` (the score of an initiation set), ``status`` (of the tree),
-            ``policy`` (a directive), ``ik`` or ``gate`` (a command).
+            ``random`` (what a run drew), ``policy`` (a directive), ``ik`` or ``gate`` (a command).
         path: the field, for example ``"directives[panda].values[2]"``.
         expected: the recorded value; got: the value of this execution.
         step: tick; time: task clock [s].
@@ -109,6 +111,7 @@ def _parts(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[tu
     yield "expression", "judged", judged_was, judged_now
     yield "outcome", "ended", recorded.get("ended", ()), again.get("ended", ())
     yield "blackboard", "writes", recorded.get("writes", ()), again.get("writes", ())
+    yield "random", "draws", recorded.get("draws", ()), again.get("draws", ())
     yield "policy", "calls", *_common(recorded, again, "calls")
     yield "policy", "directives", recorded.get("directives", ()), again.get("directives", ())
     yield "ik", "commands", recorded.get("commands", ()), again.get("commands", ())
@@ -181,7 +184,7 @@ def _label(entry: Any, index: int) -> str:
 
 def _same_value(a: Any, b: Any, tolerance: float) -> bool:
     if isinstance(a, (bool, str)) or isinstance(b, (bool, str)):
-        return bool(a == b)
+        return bool(a == b) or (isinstance(a, str) and isinstance(b, str) and LINE.sub("", a) == LINE.sub("", b))
     try:
         x, y = float(a), float(b)
     except (TypeError, ValueError, OverflowError):

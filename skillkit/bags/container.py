@@ -14,6 +14,7 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
+from types import MappingProxyType
 from typing import IO, NamedTuple
 
 import lz4.frame
@@ -85,9 +86,9 @@ class Container:
         self._record(made)
         return made.id
 
-    def channel(self, topic: str, encoding: str, schema: int) -> int:
-        """Register a channel; its number."""
-        made = records.Channel(len(self._channels), topic, encoding, {}, schema)
+    def channel(self, topic: str, encoding: str, schema: int, words: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Register a channel, with words about it; its number."""
+        made = records.Channel(len(self._channels), topic, encoding, dict(words), schema)
         self._channels.append(made)
         self._index[made.id] = array("Q")
         self._record(made)
@@ -104,7 +105,7 @@ class Container:
         if at > CHUNK_SIZE:
             self.seal()
 
-    def extend(self, data: bytes, indexes: Mapping[int, NDArray[np.uint64]]) -> None:
+    def extend(self, data: bytes | memoryview, indexes: Mapping[int, NDArray[np.uint64]]) -> None:
         """Collect the messages of a whole chunk; channel → (k, 2) log times [ns] and offsets."""
         base = np.array([0, len(self._buffer)], dtype=np.uint64)
         for channel, entries in indexes.items():

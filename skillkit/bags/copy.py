@@ -47,6 +47,8 @@ def copied(bag: Bag, target: str | Path, topics: Iterable[str]) -> Counter[str]:
         for name, values in bag.metadata.items():
             writer.metadata(name, values)
         schemas = {name: bag.schema_of(name) for name in topics}
+        for name in schemas:
+            writer.describe(name, bag.topics[name].words)
         for message in bag.raw_messages(schemas):
             type_name, text = schemas[message.topic]
             writer.write_stamped(message.topic, type_name, message.data, message.stamp, text)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
+from skillkit.bags.schemas import DIGEST
+from skillkit.exceptions import BagError
+
+PLACES = {"inputs": 12, "results": 20}  # [bytes]
+
 
 class Digests:
     """SHA-256 over the CDR bytes of every Step, and over those of every StepResult.
@@ -21,6 +26,17 @@ class Digests:
         self.inputs.update(step)
         self.results.update(result)
         return {"tick": tick, "inputs": word(self.inputs), "results": word(self.results)}
+
+
+def recorded(data: bytes, name: str) -> int:
+    """One of the two in the CDR bytes of a Digest record, which holds three numbers of eight bytes behind the header.
+
+    Raises:
+        BagError: it is cut.
+    """
+    if len(data) < 28:
+        raise BagError(DIGEST, "a message is cut or damaged", "the bag may be damaged")
+    return int.from_bytes(data[PLACES[name] : PLACES[name] + 8], "little")
 
 
 def word(digest: Any) -> int:

@@ -46,6 +46,7 @@ class Block(NamedTuple):
     cut: bool = False
     indexed: tuple[int, int] = (0, 0)  # offset and length of the message indexes behind a chunk; 0 for none
     inside: bytes = b""  # channels (uint16) and places (uint64) of those indexes
+    file: int = 0
 
 
 class Place(NamedTuple):
@@ -53,6 +54,7 @@ class Place(NamedTuple):
 
     offset: int
     length: int
+    file: int = 0
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Index:
     lost_bytes: int = 0
     lost_time: int = 0  # [ns]
 
-    def add(self, opcode: int, content: bytes) -> None:
+    def add(self, opcode: int, content: chunk.Bytes) -> None:
         """Take in a schema or channel; the first with a number stays."""
         if opcode == Opcode.SCHEMA:
             schema = parse(records.Schema, content)
@@ -88,7 +90,7 @@ class Index:
             self.channels.setdefault(channel.id, channel)
 
 
-def parse(kind: type[R], content: bytes) -> R:
+def parse(kind: type[R], content: chunk.Bytes) -> R:
     """One record from its content.
 
     Raises:

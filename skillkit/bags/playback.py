@@ -30,7 +30,7 @@ class Playback:
         """``topics`` are patterns, all if none; ``start`` and ``loop`` count from the beginning of the bag [s].
 
         Raises:
-            UnknownName: a pattern that fits no topic. InvalidValue: a rate that is not above 0, a loop that has no length.
+            UnknownName: a pattern that fits no topic. InvalidValue: a rate that is not above 0, a loop that has no length, a beginning behind the end.
         """
         self.bag, self.paused = bag, False
         self.topics = [name for name in bag.topics if not topics or any(fnmatchcase(name, pattern) for pattern in topics)]
@@ -39,6 +39,9 @@ class Playback:
                 raise UnknownName("topic", pattern, bag.topics)
         if loop is not None and not 0.0 <= loop[0] < loop[1]:
             raise InvalidValue("loop", loop, "A B with 0 ≤ A < B [s]")
+        length = bag.end - bag.start
+        if max(start, loop[0] if loop is not None else 0.0) > length:
+            raise InvalidValue("start" if start > length else "loop", start if start > length else loop, f"within the bag's {length:g} s")
         self.loop = loop
         self.rate = 1.0
         self.set_rate(rate)

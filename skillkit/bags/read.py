@@ -7,8 +7,10 @@ with open_bag("run.mcap") as bag:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType, TracebackType
@@ -21,8 +23,11 @@ from skillkit.bags.blocks import LATEST, Blocks
 from skillkit.bags.cdr import Codec
 from skillkit.bags.columns import Column, columns
 from skillkit.bags.index import DAMAGE, parse
+from skillkit.bags.parts import files_of
 from skillkit.bags.runs import RUNTIME_TYPES, RecordedRun, RecordedStep
 from skillkit.exceptions import BagError, UnknownName
+
+LATCHED = re.compile(r"\bdurability: *(1|transient_local)\b")  # in rosbag2's words about a topic, and in those of a recorder of this library
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,12 @@ class Topic:
     type: str  # package/msg/Type
     count: int  # messages
     encoding: str  # of the messages: "cdr" can be decoded
+    words: Mapping[str, str] = field(default_factory=dict)  # what its writer says about it
+
+    @property
+    def latched(self) -> bool:
+        """Whether a subscriber that came late got what was published before, as far as is known."""
+        return bool(LATCHED.search("\n".join(f"{name}: {text}" for name, text in self.words.items())))
 
 
 class Message(NamedTuple):
@@ -61,11 +72,11 @@ class Bag:
         start, end: log time of the first and last message [s].
     """
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, *files: IO[bytes]) -> None:
         self.path = path
-        self._blocks = Blocks(path, file)
+        self._blocks = Blocks(path, *files)
         self._index = self._blocks.index
-        self._codecs: dict[int, Codec] = {}
+        self._codecs: dict[int, Codec] = {}  # by the number of the schema
         self._numbers: dict[str, list[int]] = {}
         for number, channel in self._index.channels.items():
             self._numbers.setdefault(channel.topic, []).append(number)
@@ -114,7 +125,10 @@ class Bag:
             UnknownName: no such topic. BagError: a message is damaged, or its encoding is not CDR.
         """
         numbers = self._wanted(topic)
-        return columns(self._codec(numbers[0]), self._blocks.pieces(frozenset(numbers), *_span(start, end)))
+        if any(self._codec(number).fields != self._codec(numbers[0]).fields for number in numbers[1:]):
+            raise BagError(self.path, f"topic {topic} has several schemas", "read it with messages()")
+        expected = sum(self._index.counts[number] for number in numbers)
+        return columns(self._codec(numbers[0]), self._blocks.pieces(frozenset(numbers), *_span(start, end)), expected)
 
     def at(self, time: float) -> dict[str, Message]:
         """The last message of every topic at ``time`` [s], this moment inside; topics that had none by then are left out.
@@ -190,7 +204,7 @@ class Bag:
         numbers = self._numbers[name]
         channel = self._index.channels[numbers[0]]
         known = self._index.schemas.get(channel.schema_id)
-        return Topic(name, known.name if known else "", sum(self._index.counts[number] for number in numbers), channel.message_encoding)
+        return Topic(name, known.name if known else "", sum(self._index.counts[number] for number in numbers), channel.message_encoding, channel.metadata)
 
     def _wanted(self, topic: str | Iterable[str] | None) -> list[int]:
         names = list(self.topics) if topic is None else [topic] if isinstance(topic, str) else list(topic)
@@ -208,14 +222,15 @@ class Bag:
         return self._codec(self._wanted(topic)[0])
 
     def _codec(self, number: int) -> Codec:
-        if number not in self._codecs:
-            channel = self._index.channels[number]
-            known = self._index.schemas.get(channel.schema_id)
-            if channel.message_encoding != "cdr" or known is None or known.encoding != "ros2msg":
-                found = f"{channel.message_encoding or 'nothing'}/{known.encoding if known else 'no schema'}"
-                raise BagError(self.path, f"topic {channel.topic} is encoded as {found}; allowed: cdr/ros2msg", "read it with raw_messages()")
-            self._codecs[number] = Codec(known.name, known.data.decode("utf-8", "replace"))
-        return self._codecs[number]
+        channel = self._index.channels[number]
+        if channel.schema_id in self._codecs and channel.message_encoding == "cdr":
+            return self._codecs[channel.schema_id]
+        known = self._index.schemas.get(channel.schema_id)
+        if channel.message_encoding != "cdr" or known is None or known.encoding != "ros2msg":
+            found = f"{channel.message_encoding or 'nothing'}/{known.encoding if known else 'no schema'}"
+            raise BagError(self.path, f"topic {channel.topic} is encoded as {found}; allowed: cdr/ros2msg", "read it with raw_messages()")
+        codec = self._codecs[channel.schema_id] = Codec(known.name, known.data.decode("utf-8", "replace"))
+        return codec
 
     @property
     def lost(self) -> tuple[int, float]:
@@ -250,26 +265,22 @@ def _open_foreign(path: Path) -> Bag:
 
 
 def open_bag(path: str | Path) -> Bag:
-    """Open a bag for reading: an MCAP file, a folder of rosbag2, or its sqlite3 file (``.db3``).
+    """Open a bag for reading: an MCAP file, a folder of rosbag2 or of a recording that was split, or a sqlite3 file of rosbag2 (``.db3``).
 
-    A folder of several files and sqlite3 are first copied into one temporary file, through ``rosbags``.
+    sqlite3 is first copied into a temporary file, through ``rosbags``.
 
     Raises:
         BagError: there is no such file, it cannot be read, or it is not an MCAP file. A cut file opens; ``complete`` and ``note`` say so.
     """
     path = Path(path)
-    if path.is_dir():
-        inside = sorted(path.glob("*.mcap"))
-        if len(inside) == 1:
-            path = inside[0]
-    if path.is_dir() or path.suffix == ".db3":
+    inside = files_of(path) if path.is_dir() else [path]
+    if not inside or path.suffix == ".db3":
         return _open_foreign(path)
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise BagError(path, f"cannot be read: {error.strerror or error}", "check the name; 'skillkit run --record FILE' writes a bag") from None
-    try:
-        return Bag(path, file)
-    except BaseException:
-        file.close()
-        raise
+    with ExitStack() as opened:
+        try:
+            files = [opened.enter_context(part.open("rb")) for part in inside]
+        except OSError as error:
+            raise BagError(path, f"cannot be read: {error.strerror or error}", "check the name; 'skillkit run --record FILE' writes a bag") from None
+        bag = Bag(path if len(files) > 1 else inside[0], *files)
+        opened.pop_all()  # the bag closes them
+    return bag

@@ -39,4 +39,5 @@ def recover(source: str | Path, target: str | Path) -> Recovered:
         saved = sum(copied(bag, target, known).values())
         stated = sum(topic.count for topic in bag.topics.values())
         lost_bytes, lost_seconds = bag.lost
-        return Recovered(saved, max(0, stated - saved), lost_bytes, lost_seconds, bag.note)
+        others = [f"{name} is encoded as '{topic.encoding}' and was left out" for name, topic in bag.topics.items() if topic.encoding != "cdr"]
+        return Recovered(saved, max(0, stated - saved), lost_bytes, lost_seconds, "; ".join([*([bag.note] if bag.note else []), *others]))

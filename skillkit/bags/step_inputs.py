@@ -64,19 +64,19 @@ def _order(codec: Codec, data: bytes, inputs: list[Input]) -> Order | None:
         layout = layout_of(codec, data)
     except BagError:
         return None
-    places = [*layout.entries, *(Entry("", offset, "", 4, True) for offset, _ in layout.counts)]
+    places = [*layout.entries, *(Entry("", offset, None, 4, True) for offset, _ in layout.counts)]
     format_, at, n = "<", 0, 0
     index: dict[str, int] = {}
     words: list[int] = []
     for entry in sorted((place for place in places if not place.name.startswith(IGNORED)), key=lambda place: place.offset):
-        code, length = ("d", 8 * entry.length) if entry.code else ("s", entry.length)
+        code, length = ("d", 8 * entry.length) if entry.kind is not None else ("s", entry.length)
         if not length:
             continue
         format_ += f"{entry.offset - at}x{entry.length}{code}"
         at = entry.offset + length
         index[entry.name] = n
-        words += [] if entry.code else [n]
-        n += entry.length if entry.code else 1
+        words += [] if entry.kind is not None else [n]
+        n += entry.length if entry.kind is not None else 1
     packer = struct.Struct(f"{format_}{len(data) - at}x")
     values = packer.unpack(data)
     pick = itemgetter(*words) if len(words) > 1 else None

@@ -28,6 +28,8 @@ RESULT_TOPIC = "/skillkit/result"
 TREE_TOPIC = "/skillkit/tree"
 DIGEST_TOPIC = "/skillkit/digest"
 KEYFRAME_TOPIC = "/skillkit/keyframe"
+SEEN_TOPIC = "/skillkit/seen"
+LATCHED_WORDS = {"durability": "transient_local"}  # about a topic whose last messages late subscribers get
 
 PASSED_OVER = (-1, "")
 LATEST = 1.8e10  # [s] what 64 bits of nanoseconds hold
@@ -88,6 +90,7 @@ class BagWriter:
         self._split_size, self._split_time, self._patterns = split_size, round(split_time * 1e9), tuple(topics)
         self._codecs: dict[str, Codec] = {}
         self._belongings: list[tuple[str, bytes, str] | tuple[str, dict[str, str]]] = []
+        self._words: dict[str, Mapping[str, str]] = {}  # about topics
         self._digests = Digests()
         self._closed = False
         self._open(self.path)
@@ -114,6 +117,10 @@ class BagWriter:
             words = {key: str(value) for key, value in values.items()}
             self._belongings.append((name, words))
             self._file.metadata(name, words)
+
+    def describe(self, topic: str, words: Mapping[str, str]) -> None:
+        """Say something about a topic, such as ``LATCHED``; before its first message."""
+        self._words[topic] = dict(words)
 
     # -- messages ------------------------------------------------------------------------------------------------------------------------
 
@@ -267,7 +274,7 @@ class BagWriter:
                 key = (schema_name, schema_text if schema_text is not None else schema(schema_name))
                 if key not in self._schemas:
                     self._schemas[key] = self._file.schema(schema_name, SchemaEncoding.ROS2, key[1])
-                number = self._file.channel(topic, MessageEncoding.CDR, self._schemas[key])
+                number = self._file.channel(topic, MessageEncoding.CDR, self._schemas[key], self._words.get(topic, {}))
             channel = self._channels[topic] = (number, schema_name)
         if channel[1] != schema_name:
             raise BagError(self.path, f"topic {topic} carries {channel[1]}, not {schema_name}", "use another topic")

@@ -46,6 +46,9 @@ def _one_document(context: typer.Context, wanted: bool) -> bool:
     return wanted
 
 
+AlsoTopics: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--also", metavar="PATTERN", help="Record these topics in the bag too, as they come, such as '/camera/*'.")
+]
 Namespace: TypeAlias = Annotated[str, typer.Option("--namespace", metavar="NAME", help="Of every node and topic.", callback=_namespace)]
 RobotName: TypeAlias = Annotated[
     str,

@@ -15,7 +15,7 @@ from skillkit.exceptions import SkillkitError
 if TYPE_CHECKING:
     from skillkit.assembly import Episode, System
     from skillkit.cell import Cell
-    from skillkit.option import Transition
+    from skillkit.events import Transition
     from skillkit.runtime import Runtime, StepResult
 
     OnStep = Callable[[Runtime, StepResult], None]

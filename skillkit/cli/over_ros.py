@@ -51,7 +51,7 @@ def run_over_ros(request: Request, watched: bool) -> Result:
         setup = Setup(
             robot=request.robot, cell=request.cell, scene="" if request.hardware else task.scene,
             seed=request.seed, options=request.scene, tasks=(request.task,), hardware=request.hardware,
-            speed=request.speed, skills=request.skills, use=request.use, bag=bag,
+            speed=request.speed, skills=request.skills, use=request.use, bag=bag, also=request.also,
             picture=str(Path(request.picture).absolute()) if request.picture else "",
         )  # fmt: skip
         report = run_session(setup, task.name, request.parameters, on_tree, on_stage)

@@ -20,7 +20,7 @@ class Request:
         scene: the scene's options by name.
         hardware: on the real arms of the cell; speed: share of their velocity limits.
         answers: of the operator, by label or path of the question; typed: others may be asked for at the terminal.
-        bag, picture, checkpoint: where to write them; empty for not at all.
+        bag, picture, checkpoint: where to write them; empty for not at all. also: patterns of topics that the bag is to hold too.
         resume: checkpoint of a run to go on with; empty to begin one.
     """
 
@@ -33,6 +33,7 @@ class Request:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     scene: Mapping[str, str] = field(default_factory=dict)
     bag: str = ""
+    also: tuple[str, ...] = ()
     picture: str = ""
     checkpoint: str = ""
     resume: str = ""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from skillkit.cli.arguments import AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, robot_or_cell, task_parameters
+from skillkit.cli.arguments import AlsoTopics, AsJson, CellName, RobotName, SkillsFolder, TaskName, UseSkills, own_skills, pairs, robot_or_cell, task_parameters
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 from skillkit.cli.output import print_json, progress
 from skillkit.cli.request import PAGE, PICTURE, Request, bag_paths, free_path
@@ -31,6 +31,7 @@ def run(
     use: UseSkills = None,
     skills: SkillsFolder = None,
     record: Annotated[str, typer.Option("--record", metavar="BAG", help="Record there; several episodes add -seedN to the name.")] = "",
+    also: AlsoTopics = None,
     picture: Annotated[str, typer.Option("--picture", metavar="FILE", help="Render the final scene there (PNG).")] = "",
     scene: Annotated[list[str] | None, typer.Option("--scene-option", metavar="NAME=VALUE", help="An option of the scene, such as locked=true.")] = None,
     checkpoint: Annotated[str, typer.Option("--checkpoint", metavar="FILE", help="Keep the state of the run there from event to event.")] = "",
@@ -50,6 +51,8 @@ def run(
         raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
     if (checkpoint or resume) and (ros or hardware or episodes > 1):
         raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
+    if also and not (ros or hardware):
+        raise InvalidValue("--also", " ".join(also), "a run with --ros or --hardware: in process there are no topics")
     if answers and (ros or hardware):
         raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
     robot = robot_or_cell(robot, cell)
@@ -66,7 +69,7 @@ def run(
         checkpoint=checkpoint,
         resume=resume,
     )
-    request = replace(request, hardware=hardware, speed=speed, answers=pairs(answers, "--answer"), typed=episodes == 1 and not as_json)
+    request = replace(request, hardware=hardware, speed=speed, also=tuple(also or ()), answers=pairs(answers, "--answer"), typed=episodes == 1 and not as_json)
     request = checked(request, values)
     if hardware and episodes > 1:
         raise InvalidValue("--episodes", episodes, "1 with --hardware: somebody has to put the things back")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillkit.cli.arguments import CellName, Namespace, RobotName, SkillsFolder, UseSkills, own_skills, pairs, robot_or_cell
+from skillkit.cli.arguments import AlsoTopics, CellName, Namespace, RobotName, SkillsFolder, UseSkills, own_skills, pairs, robot_or_cell
 from skillkit.cli.hardware import OnHardware, Speed, Yes, confirm
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def up(
     use: UseSkills = None,
     skills: SkillsFolder = None,
     record: Annotated[str, typer.Option("--record", metavar="BAG", help="Also start a recorder that writes there.")] = "",
+    also: AlsoTopics = None,
     namespace: Namespace = "",
     hardware: OnHardware = False,
     yes: Yes = False,
@@ -54,7 +55,7 @@ def up(
         scene_of(scene, seed, given)
     setup = Setup(
         robot=robot, cell=cell, scene=scene, seed=seed, options=given, tasks=tuple(tasks or ()),
-        skills=own_skills(skills), use=pairs(use, "--use"), bag=record, namespace=namespace, hardware=hardware, speed=speed,
+        skills=own_skills(skills), use=pairs(use, "--use"), bag=record, also=tuple(also or ()), namespace=namespace, hardware=hardware, speed=speed,
     )  # fmt: skip
     processes = bringup(setup)
     if dry:

@@ -36,7 +36,7 @@ INPUT, LEAD, LIMITED, TRACKING = 1, 2, 4, 8  # what is returned
     TASK,
     JUMP,
 ) = range(16)
-WEIGHT, DRAWN, PROJECTION, TABLE = (
+WEIGHT, POSTURE_WEAK, PROJECTION, TABLE = (
     16,
     22,
     24,
@@ -242,7 +242,7 @@ def wish(fixed: Array, state: Array, n: int, table: Array, error: Array, motion:
         error[i] -= motion[i]
         if i < 3 or fixed[POSITION_FIRST] == 0.0:
             square += error[i] * error[i]
-    drawn = posture(fixed, state, n, table, fixed[DRAWN] * min(1.0, sqrt(square) / fixed[LEAD_POSITION]), pull)
+    drawn = posture(fixed, state, n, table, fixed[POSTURE_WEAK] * min(1.0, sqrt(square) / fixed[LEAD_POSITION]), pull)
     for i in range(6):
         motion[i] -= state[CURVATURE + i]
         if drawn:

@@ -52,12 +52,18 @@ def policy_of(acting: Acting, task: str) -> Act:
     return lambda observation: network(observation).astype(np.float64)
 
 
+def goals(seed: int, episodes: int) -> range:
+    """Seeds of the goals of an evaluation, which demonstrations do not use."""
+    first = SEEDS_PER_TASK * 10 + seed * EPISODES_PER_SEED
+    return range(first, first + episodes)
+
+
 def evaluate_task(acting: Acting, task: str, episodes: int, seed: int, policy: str = "") -> TaskResult:
     """Success at any step up to the limit, over episodes whose seeds demonstrations do not use; ``policy`` is that of another task."""
     world, outcomes, steps = BenchmarkTask(task), [], []
     act = policy_of(acting, policy or task)
-    for number in range(episodes):
-        observation, success, step = world.reset(SEEDS_PER_TASK * 10 + seed * EPISODES_PER_SEED + number), False, 0
+    for goal in goals(seed, episodes):
+        observation, success, step = world.reset(goal), False, 0
         while step < LIMIT and not success:
             observation, success = world.step(act(observation))
             step += 1

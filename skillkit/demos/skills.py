@@ -16,10 +16,11 @@ import numpy as np
 from skillkit.assembly import System, run_episode
 from skillkit.assembly.worlds import simulated_world
 from skillkit.cell import Cell
+from skillkit.events import Transition
 from skillkit.exceptions import UnknownName
 from skillkit.learn.dataset import Episode, Space
 from skillkit.library import Skill
-from skillkit.option import Situation, Transition
+from skillkit.option import Situation
 from skillkit.policies.view import View
 from skillkit.pose import Array
 from skillkit.protocols import Policy, Snapshot

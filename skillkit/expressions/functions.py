@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import acos, atan2, degrees, nan, radians, sqrt
-from typing import Any, NamedTuple, TypeAlias
+from functools import cached_property
+from math import acos, atan2, degrees, nan, radians
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from skillkit.exceptions import SkillkitError
 from skillkit.expressions.dimensions import ANGLE, BOOLEAN, FORCE, LENGTH, NAME, NUMBER, SPEED, TIME
 from skillkit.option import Situation
-from skillkit.pose import Array, Pose, cross, frozen
+from skillkit.pose import Array, Pose, cross, frozen, norm
 from skillkit.spaces import ArmState
 
 TOOL = "tool"
@@ -84,6 +85,16 @@ class Function:
     description: str
     compute: Callable[..., Answer]
 
+    @cached_property
+    def named(self) -> tuple[bool, ...]:
+        """Whether each argument is a name."""
+        return tuple(argument.dimension == NAME for argument in self.arguments)
+
+    @cached_property
+    def looked_up(self) -> tuple[bool, ...]:
+        """Whether each argument is the name of something in the observation."""
+        return tuple(argument.kind in ("object", "frame") for argument in self.arguments)
+
     @property
     def signature(self) -> str:
         """``upright(a, max=15 deg)``."""
@@ -145,13 +156,9 @@ def signal_value(situation: Situation, name: str) -> float:
 # ---- geometry ------------------------------------------------------------------------------------------------------------------------
 
 
-def _norm(vector: Array) -> float:
-    return sqrt(float(vector @ vector))
-
-
 def _between(u: Array, v: Array) -> float:
     """Angle between two unit vectors [rad]; exact near 0 and π, unlike the arc cosine."""
-    return atan2(_norm(cross(u, v)), float(u @ v))
+    return atan2(norm(cross(u, v)), float(u @ v))
 
 
 def _half_height(a: Thing) -> float:
@@ -172,11 +179,11 @@ def _footprint(a: Thing, b: Thing) -> list[Check]:
 
 
 def _distance(situation: Situation, a: Thing, b: Thing) -> Answer:
-    return _norm(a.pose.position - b.pose.position)
+    return norm(a.pose.position - b.pose.position)
 
 
 def _horizontal_distance(situation: Situation, a: Thing, b: Thing) -> Answer:
-    return _norm((a.pose.position - b.pose.position)[:2])
+    return norm((a.pose.position - b.pose.position)[:2])
 
 
 def _height(situation: Situation, a: Thing) -> Answer:
@@ -235,7 +242,7 @@ def _age(situation: Situation, a: Thing) -> Answer:
 def _force(situation: Situation, a: Thing) -> Answer:
     if a.wrench is None:
         raise Unseen(f"no wrench of '{a.name}' is measured")
-    return _norm(a.wrench[:3])
+    return norm(a.wrench[:3])
 
 
 def _opened(situation: Situation, handle: Thing, cabinet: Thing, least: float) -> Answer:
@@ -256,7 +263,7 @@ def _grasped(situation: Situation, a: Thing) -> Answer:
     thin, wide = sorted((float(a.size[0]), float(a.size[1])))
     gap = gap._replace(low=max(FINGER_GAP, thin - THINNER), high=wide + WIDER if wide > 0.0 else float("inf"))
     reach = 0.5 * float(max(a.size)) + 0.02
-    return [closure, gap, Check(f"distance from the tool to {a.name}", _norm(arm.tool.position - a.pose.position), 0.0, reach, LENGTH)]
+    return [closure, gap, Check(f"distance from the tool to {a.name}", norm(arm.tool.position - a.pose.position), 0.0, reach, LENGTH)]
 
 
 def _holding(situation: Situation) -> Answer:
@@ -280,7 +287,7 @@ def _declared(situation: Situation, a: str, b: str) -> Answer:
 
 
 def _reachable(situation: Situation, a: Thing, within: float) -> Answer:
-    return [Check(f"distance from the arm's base to {a.name}", _norm(arm_of(situation).base.position - a.pose.position), 0.0, within, LENGTH)]
+    return [Check(f"distance from the arm's base to {a.name}", norm(arm_of(situation).base.position - a.pose.position), 0.0, within, LENGTH)]
 
 
 def _signal(situation: Situation, name: str) -> Answer:
@@ -338,13 +345,3 @@ _TABLE = (
 )  # fmt: skip
 
 FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _TABLE}
-
-
-def call(function: Function, situation: Situation, values: list[Any]) -> Answer:
-    """The function of values, names being looked up in the observation.
-
-    Raises:
-        Unseen: a name that is not there.
-    """
-    found = [thing(situation, v) if argument.kind in ("object", "frame") else v for argument, v in zip(function.arguments, values, strict=True)]
-    return function.compute(situation, *found)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from skillkit.expressions.dimensions import NAME, SI, show
-from skillkit.expressions.functions import Answer, Check, Function, Unseen, call
+from skillkit.expressions.dimensions import SI, show
+from skillkit.expressions.functions import Answer, Check, Function, Unseen, thing
 from skillkit.option import Situation
 
 Value: TypeAlias = "bool | float | str | None"
@@ -118,9 +118,12 @@ class Call(Term):
             return None
         if not isinstance(answer, list):
             return float(answer) if isfinite(answer) else None
-        if any(check.value != check.value for check in answer):
-            return None
-        return all(check.low <= check.value <= check.high for check in answer)
+        holds = True
+        for _, measured, low, high, _ in answer:
+            if measured != measured:
+                return None
+            holds = holds and low <= measured <= high
+        return holds
 
     def show(self, situation: Situation) -> str:
         return f"{self.function.name}({', '.join(a.show(situation) for a in self.arguments[: self.given])})"
@@ -139,13 +142,13 @@ class Call(Term):
         return self.arguments
 
     def _answer(self, situation: Situation) -> Answer:
-        values: list[Value] = []
-        for term, argument in zip(self.arguments, self.function.arguments, strict=True):
+        function, given = self.function, list[Any]()
+        for term, named, looked_up in zip(self.arguments, function.named, function.looked_up, strict=True):
             value = term.value(situation)
-            if value is None or isinstance(value, str) != (argument.dimension == NAME):
+            if value is None or isinstance(value, str) is not named:
                 raise Unseen(term.explain(situation))
-            values.append(value)
-        return call(self.function, situation, values)
+            given.append(thing(situation, str(value)) if looked_up else value)
+        return function.compute(situation, *given)
 
 
 def _broken(check: Check) -> str:

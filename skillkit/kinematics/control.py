@@ -34,7 +34,7 @@ from skillkit.kinematics.avoidance import KEPT, Avoidance
 from skillkit.kinematics.collision import Collisions
 from skillkit.kinematics.model import ArmKinematics, manipulability
 from skillkit.kinematics.wish import BRAKING_SHARE, Priority, Wish
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, frozen, sealed
 from skillkit.protocols import ControlStep, Snapshot
 from skillkit.spaces import AXES
 
@@ -47,7 +47,6 @@ SECOND_WEIGHT = 1e-3  # … of what does not come first
 SECOND_LEAD_ROTATION = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
 SECOND_LEAD_POSITION = 0.5  # … or this [m]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
-POSTURE_WEAK = 0.3  # … and this share of that while it is behind its target with no joint to spare
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
@@ -134,7 +133,7 @@ class CartesianController:
         """(6,) target minus commanded pose, base axes [m, rad]."""
         self.prepare()
         if self._rest_error is None:
-            self._rest_error = _closed(self._error())
+            self._rest_error = sealed(self._error())
         return self._rest_error
 
     @property
@@ -165,8 +164,7 @@ class CartesianController:
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
         self._column = self._weight[:, None]
         self._first = first
-        self._drawn = POSTURE_WEAK if self.arm.n == self._dimensions - len(free) == 6 else 1.0
-        self._priority = Priority.of(self._weight, first, self._drawn)
+        self._priority = Priority.of(self._weight, first)
 
     def prepare(self) -> None:
         """Locate the tool at the commanded position, and the bounds of a next step that will probably meet them too.
@@ -353,7 +351,7 @@ class CartesianController:
 
     def _advance(self, step: Array, position: Array | None = None) -> None:
         """Command the displacement ``step`` (n,), or exactly ``position`` that it leads to."""
-        position = _closed(self._position + step if position is None else position)
+        position = sealed(self._position + step if position is None else position)
         step = position - self._position
         self._change, self._step = step - self._step, step
         self._before, self._position = self._position, position
@@ -392,7 +390,7 @@ class CartesianController:
     def _report(self, measured: Array, limits: tuple[str, ...]) -> ControlStep:
         if self._astray(measured):
             limits = (*limits, "tracking")
-        return ControlStep(self._position, _closed(self._step * self._rate), limits)
+        return ControlStep(self._position, sealed(self._step * self._rate), limits)
 
     def _astray(self, measured: Array) -> bool:
         """Whether the arm is not measured near its command."""
@@ -443,11 +441,6 @@ def _usable(pose: Any) -> bool:
         return isinstance(pose, Pose)
     except Exception:  # as in _vector
         return False
-
-
-def _closed(array: Array) -> Array:
-    array.setflags(write=False)
-    return array
 
 
 def _between(point: Array, rotation: Array, start: Array, turned: Array) -> Array:

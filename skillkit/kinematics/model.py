@@ -14,7 +14,7 @@ import pinocchio as pin
 
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import InvalidFile, InvalidValue, UnknownName
-from skillkit.pose import Array, Pose, frozen
+from skillkit.pose import Array, Pose, frozen, sealed
 from skillkit.urdf import UrdfTree
 
 LINK = "link "  # ahead of the name of a link's frame: a URDF may give a link and a joint the same name, Pinocchio's frames may not share one
@@ -51,7 +51,7 @@ class ArmKinematics:
     def forward(self, position: Array) -> Pose:
         """``transform_tool_to_base`` at joint positions (n,)."""
         point, rotation = self.place(position)
-        return Pose(frozen(point), frozen(rotation))
+        return Pose(sealed(point), sealed(rotation))
 
     def jacobian(self, position: Array) -> Array:
         """(6, n) velocity of the tool point and angular velocity of the tool, in base axes, per joint velocity [m or 1 per rad or m]."""

@@ -20,6 +20,7 @@ BRAKING_SHARE = 0.5  # of the acceleration limits that the stopping profile of t
 DAMPING = 1e-8  # λ₀²
 DAMPING_PER_ERROR = 10.0  # c [1/m²]
 POSTURE_RATE = 3.0  # pull towards home [1/s]
+POSTURE_WEAK = 0.3  # … and this share of that while the arm stands behind its target
 
 
 class Priority(NamedTuple):
@@ -28,13 +29,12 @@ class Priority(NamedTuple):
     damping: Array  # (6,) D⁻²
     position: float  # what the square of an error of position counts in |r|² …
     rotation: float  # … and that of a rotation [m²/rad²]
-    drawn: float  # share of the posture while the arm is behind
 
     @classmethod
-    def of(cls, weight: Array, first: str, drawn: float) -> Priority:
+    def of(cls, weight: Array, first: str) -> Priority:
         """From the diagonal ``weight`` (6,) of D, and what alone counts as being behind, if anything does: ``"position"`` or ``"rotation"``."""
         at, turned = float(weight[0]) ** 2, float(weight[3]) ** 2
-        return cls(frozen(1.0 / (weight * weight)), 0.0 if first == "rotation" else at, 0.0 if first == "position" else turned, drawn)
+        return cls(frozen(1.0 / (weight * weight)), 0.0 if first == "rotation" else at, 0.0 if first == "position" else turned)
 
 
 class Wish:
@@ -72,7 +72,7 @@ class Wish:
         np.dot(eigenpy.LLT(self._gram).solve(self._sides).T, self._carrying, self._solved)
         pulled, moving, behind = self._solved.tolist()
         pull = self._pull.tolist()
-        share, posture = self.closing(behind), self._posture(pull, step.tolist(), task.drawn * min(1.0, sqrt(square) / self._lead))
+        share, posture = self.closing(behind), self._posture(pull, step.tolist(), POSTURE_WEAK * min(1.0, sqrt(square) / self._lead))
         wanted = [moved + share * left + posture * (drawn - done) for moved, left, drawn, done in zip(moving, behind, pull, pulled, strict=True)]
         fastest = largest(wanted, self._per_step)
         return np.array([one / fastest for one in wanted] if fastest > 1.0 else wanted)
@@ -90,7 +90,7 @@ class Wish:
         """Share of the way home to go in this tick, only while the arm moves or is ``behind`` (0 … 1): at rest it is at rest.
 
         It takes the joints to spare, and near a singularity the directions that the damping gives up: there it keeps elbows from folding the wrong way,
-        but on an arm of six joints with six directions to steer it is too weak to stand in balance with the feedback, short of a target within reach.
+        but is too weak to stand in balance with the feedback, short of a target within reach.
         """
         activity = max(behind, largest(step, self._per_step))
         return self._gain / max(1.0, self._gain * largest(pull, self._per_step) / activity) if activity > 0.0 else 0.0

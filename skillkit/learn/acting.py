@@ -32,7 +32,7 @@ class Acting:
     def of(self, task: str, language: str = "", goal: NDArray[Any] | None = None) -> Act:
         """The policy of one task: observation (d,), and image (H, W, 3) of bytes where it sees one → action (a,).
 
-        A model that is told tasks in words also acts for one that it was not trained on.
+        A model that is told tasks in words also acts for one that it was not trained on, if its actions are not pulls, which each task has to be shown.
 
         Args:
             goal: what is to be seen in the end, an observation (d,) or an image (H, W, 3), where the model was trained with goals.
@@ -44,8 +44,8 @@ class Acting:
             raise InvalidValue("goal", None if goal is None else goal.shape, f"what the model was trained with: {self.model.config.goal}")
         known = [one.name for one in self.model.tasks]
         condition = self.model.condition
-        if task not in known and isinstance(condition, Language) and language:
-            config = self.model.config
+        config = self.model.config
+        if task not in known and isinstance(condition, Language) and language and not config.pulls:
             vector = torch.from_numpy(sentence_vectors([language], config.sentence_encoder, config.encoder_sha256))
             return self._act(0, vector, goal)
         return self._act(self.model.number(task), None, goal)

@@ -30,7 +30,8 @@ class Config:
         network: how tasks share, see ``skillkit.learn.networks``. network_options: that network's own. hidden: widths of the hidden layers.
         members: networks that are trained side by side from different beginnings; their mean acts.
         loss: ``l1``, ``mse`` or ``huber``, of a regression. bins: along each action, of which the likeliest acts; 0 for a regression.
-        modes: instead of bins, controllers that pull the tool to points that are seen, mixed by their shares; 0 for none.
+        pulls: instead of bins, so many controllers of each task's own that pull the tool along each axis to each point that is seen, mixed by the shares
+            that the network gives them; 0 for none.
         weighting, aggregator, sampling, schedule: methods by name, with their options beside them.
         steps: of the optimiser. batch: samples per slot. slots: per step; 0 means one for each task.
         rate: learning rate. decay: weight decay. clip: largest norm of the gradient; 0 for none.
@@ -62,7 +63,7 @@ class Config:
     members: int = 1
     loss: str = "l1"
     bins: int = 0
-    modes: int = 0
+    pulls: int = 0
     weighting: str = "equal"
     weighting_options: Mapping[str, Any] = field(default_factory=dict)
     aggregator: str = "sum"
@@ -132,7 +133,7 @@ def checked(config: Config) -> Config:
     for name in ("steps", "batch", "members", "threads", "checkpoint_every", "log_every"):
         if getattr(config, name) < 1:
             raise InvalidValue(name, getattr(config, name), "1 or more")
-    for name in ("demonstrations", "modes", "slots", "rate", "decay", "clip", "jitter", "shift", "seed"):
+    for name in ("demonstrations", "pulls", "slots", "rate", "decay", "clip", "jitter", "shift", "seed"):
         if getattr(config, name) < 0:
             raise InvalidValue(name, getattr(config, name), "0 or more")
     if config.shift and config.features != "relative":
@@ -141,8 +142,8 @@ def checked(config: Config) -> Config:
         raise UnknownName("precision", config.precision, PRECISIONS)
     if config.bins and config.bins < 3:
         raise InvalidValue("bins", config.bins, "0, or 3 or more")
-    if config.bins and config.modes:
-        raise InvalidValue("modes", config.modes, "0 with bins")
+    if config.bins and config.pulls:
+        raise InvalidValue("pulls", config.pulls, "0 with bins")
     if not 0.0 <= config.average < 1.0:
         raise InvalidValue("average", config.average, "from 0 to below 1")
     if config.goal == "image" and config.encoder == "none":

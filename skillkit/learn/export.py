@@ -55,8 +55,8 @@ def export_skill(run: Path, folder: Path, task: str = "", onnx: bool = False, in
         raise InvalidValue("--task", task, f"one of {', '.join(one.name for one in model.tasks)}")
     if model.encoder is not None or model.config.goal != "none":
         raise InvalidValue("encoder and goal", (model.config.encoder, model.config.goal), "none: a skill's policy sees the state of the scene only, so far")
-    if onnx and (model.config.bins or model.config.modes):
-        given = {"bins": model.config.bins, "modes": model.config.modes}
+    if onnx and (model.config.bins or model.config.pulls):
+        given = {"bins": model.config.bins, "pulls": model.config.pulls}
         raise InvalidValue("outputs of the model to export as ONNX", given, "0 of both; numpy runs them: leave --onnx out, or train a regression")
     task = task or model.tasks[0].name
     shown = chosen_episodes(model.config, Dataset.read(model.config.dataset), task)

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from skillkit.exceptions import InvalidValue
-from skillkit.learn.attractors import Attractors
 from skillkit.learn.model import Model
 from skillkit.learn.networks import Network
 from skillkit.learn.networks.heads import Heads
@@ -24,6 +23,7 @@ from skillkit.learn.networks.relation import Relation
 from skillkit.learn.networks.separate import Separate, Soft
 from skillkit.learn.networks.shared import Shared
 from skillkit.learn.outputs import Bins, Regression
+from skillkit.learn.pulls import Pulls
 
 Layers = list[tuple[Tensor, Tensor]]  # W (inputs, outputs) and b (outputs,) of each layer, ReLU between them
 
@@ -39,7 +39,7 @@ def fold(model: Model, task: str) -> dict[str, Tensor]:
         condition = model.condition(torch.tensor([number]))[0]
         features, actions = model.features, model.tasks[number].actions
         found = {"matrix": features.matrix.T, "mean": features.mean, "deviation": features.deviation}
-        found |= _output(model.output, actions)
+        found |= _output(model.output, actions, number)
         for one, member in enumerate(model.members):
             for place, (weight, bias) in enumerate(fold_network(member, condition, number)):
                 found[f"members.{one}.{place}.weight"], found[f"members.{one}.{place}.bias"] = weight, bias
@@ -50,10 +50,12 @@ def fold(model: Model, task: str) -> dict[str, Tensor]:
     return {name: value.detach().to(torch.float32).contiguous() for name, value in found.items()}
 
 
-def _output(output: Attractors | Bins | Regression, actions: int) -> dict[str, Tensor]:
+def _output(output: Pulls | Bins | Regression, actions: int, task: int) -> dict[str, Tensor]:
     """What the last numbers mean."""
-    if isinstance(output, Attractors):
-        return {"points": torch.tensor(output.columns, dtype=torch.float32), "largest": output.largest}
+    if isinstance(output, Pulls):
+        known = output.of(torch.tensor([task]))
+        named = {"offsets": known.offsets[0], "gains": known.gains[0], "levels": known.levels[0]}
+        return {"points": torch.tensor(output.columns, dtype=torch.float32), "largest": output.largest, **named}
     if isinstance(output, Bins):
         return {"low": output.low[:actions], "step": output.step[:actions]}
     return {"unit": output.unit[:actions]}

@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from skillkit.exceptions import InvalidValue, SkillkitError, UnknownName
-from skillkit.learn.attractors import Attractors
 from skillkit.learn.condition import CONDITIONS
 from skillkit.learn.config import Config, from_dict
 from skillkit.learn.dataset import Space
@@ -22,6 +21,7 @@ from skillkit.learn.features import Features, choose
 from skillkit.learn.images import ENCODERS
 from skillkit.learn.networks import NETWORKS, Shape
 from skillkit.learn.outputs import LOSSES, Bins, Regression
+from skillkit.learn.pulls import Pulls
 from skillkit.learn.sentences import sentence_vectors
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
@@ -63,10 +63,13 @@ class Model(nn.Module):
         except TypeError as error:
             raise InvalidValue(f"options of the network '{config.network}'", options, str(error)) from None
 
-    def fit(self, observations: Tensor, actions: Tensor) -> None:
-        """Take the normalisation of features and actions from data."""
+    def fit(self, observations: Tensor, actions: Tensor, counts: Sequence[int] = ()) -> None:
+        """Take the normalisation of features and actions from data, ``counts`` rows of each task in turn."""
         self.features.fit(observations)
-        self.output.fit(actions)
+        if isinstance(self.output, Pulls):
+            self.output.begin(observations, actions, counts)
+        else:
+            self.output.fit(actions)
 
     def forward(self, raw: Tensor, task: Tensor, images: Tensor | None = None) -> Tensor:
         """(S, b, raw), (S,), (S, b, views, H, W, 3) → (S, b, actions), in the actions' own units."""
@@ -79,7 +82,7 @@ class Model(nn.Module):
             InvalidValue: a model that sees images got none.
         """
         x = self._seen(raw, images)
-        return self.output([member(x, condition, task) for member in self.members], raw)
+        return self.output([member(x, condition, task) for member in self.members], raw, task)
 
     def _seen(self, raw: Tensor, images: Tensor | None) -> Tensor:
         """(S, b, inputs) of the networks: features of the state, then of every image."""
@@ -97,7 +100,7 @@ class Model(nn.Module):
         mask = torch.arange(actions.shape[-1], device=raw.device) < own[:, None]
         with torch.autocast(raw.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
             found = [member(x, condition, task) for member in self.members]
-        each = [(self.output.loss(one.float(), actions, raw).mean(1) * mask).sum(-1) / own for one in found]
+        each = [(self.output.loss(one.float(), actions, raw, task).mean(1) * mask).sum(-1) / own for one in found]
         return torch.stack(each).sum(0)
 
     def penalty(self) -> Tensor:
@@ -153,14 +156,14 @@ class Model(nn.Module):
         return made.eval()
 
 
-def _output(config: Config, space: Space, actions: Sequence[int]) -> tuple[Attractors | Bins | Regression, tuple[int, ...]]:
+def _output(config: Config, space: Space, actions: Sequence[int]) -> tuple[Pulls | Bins | Regression, tuple[int, ...]]:
     """What the networks' numbers mean, and how many each task needs."""
     widest = max(actions)
-    if config.modes:
+    if config.pulls:
         if min(actions) != widest:
-            raise InvalidValue("modes", config.modes, "0 where tasks differ in their number of actions")
-        points: Mapping[str, Sequence[int]] = space.details.get("points", {})
-        return Attractors(widest, config.modes, points), (Attractors.size(widest, config.modes, len(points)),) * len(actions)
+            raise InvalidValue("pulls", config.pulls, "0 where tasks differ in their number of actions")
+        pulls = Pulls(len(actions), widest, config.pulls, space.details.get("points", {}))
+        return pulls, (pulls.numbers,) * len(actions)
     output = Bins(widest, config.bins) if config.bins else Regression(widest, config.loss)
     return output, tuple(output.size(own, config.bins) for own in actions)
 

@@ -36,11 +36,11 @@ class Regression(nn.Module):
         """Take the units from demonstrated actions (n, a)."""
         self.unit.copy_(actions.square().mean(0).sqrt().clamp_min(1e-6))
 
-    def loss(self, found: Tensor, wanted: Tensor, raw: Tensor | None = None) -> Tensor:
+    def loss(self, found: Tensor, wanted: Tensor, raw: Tensor | None = None, task: Tensor | None = None) -> Tensor:
         """(S, b, a) of outputs and raw actions."""
         return self.measure(found, wanted / self.unit)
 
-    def forward(self, members: Sequence[Tensor], raw: Tensor | None = None) -> Tensor:
+    def forward(self, members: Sequence[Tensor], raw: Tensor | None = None, task: Tensor | None = None) -> Tensor:
         """Outputs of the members → raw actions (S, b, a): their mean."""
         return (members[0] if len(members) == 1 else torch.stack(list(members)).mean(0)) * self.unit
 
@@ -70,7 +70,7 @@ class Bins(nn.Module):
         self.low.copy_(actions.amin(0))
         self.step.copy_((actions.amax(0) - self.low).clamp_min(1e-6) / (self.bins - 1))
 
-    def loss(self, found: Tensor, wanted: Tensor, raw: Tensor | None = None) -> Tensor:
+    def loss(self, found: Tensor, wanted: Tensor, raw: Tensor | None = None, task: Tensor | None = None) -> Tensor:
         """(S, b, a) cross-entropy of the shares, less the least it can be."""
         place = ((wanted - self.low) / self.step).clamp(0.0, self.bins - 1.0)
         lower = place.floor().clamp(max=self.bins - 2.0)
@@ -81,7 +81,7 @@ class Bins(nn.Module):
         least = torch.special.entr(upper_share) + torch.special.entr(1.0 - upper_share)
         return -(1.0 - upper_share) * one - upper_share * other - least
 
-    def forward(self, members: Sequence[Tensor], raw: Tensor | None = None) -> Tensor:
+    def forward(self, members: Sequence[Tensor], raw: Tensor | None = None, task: Tensor | None = None) -> Tensor:
         """Outputs of the members → raw actions (S, b, a): around the bin that is likeliest by their mean."""
         shares = torch.stack([torch.softmax(found.unflatten(-1, (-1, self.bins)), dim=-1) for found in members]).mean(0)
         pairs = shares[..., :-1] + shares[..., 1:]  # a mode between two bins counts as one

@@ -52,7 +52,7 @@ class Training:
         self.data = Demonstrations(config)
         torch.manual_seed(config.seed)
         self.model = Model(config, self.data.space, self.data.tasks)
-        self.model.fit(self.data.observations, self.data.actions)
+        self.model.fit(self.data.observations, self.data.actions, self.data.counts.tolist())
         self.model.to(config.device)
         self.random = np.random.default_rng((config.seed, self.rank))
         self._methods()

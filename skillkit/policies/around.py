@@ -6,7 +6,7 @@ way never leads behind the arm. While the two are apart by more than a little, t
 
 from __future__ import annotations
 
-from math import copysign, cos, hypot, sin
+from math import copysign, cos, hypot, pi, sin
 
 import numpy as np
 
@@ -21,8 +21,11 @@ def around(base: Pose, here: Pose, goal: Pose, aside: float, radius: float) -> P
 
     Once the two are no further apart than ``aside`` [rad] about the axis, straight.
     """
+    if aside >= 2.0 * pi:
+        return goal
     frame = level(base)
-    start, end = frame.inverse().apply(here.position), frame.inverse().apply(goal.position)
+    inside = frame.inverse()
+    start, end = inside.apply(here.position), inside.apply(goal.position)
     begun = float(np.arctan2(start[1], start[0]))
     turn = float(np.arctan2(end[1], end[0])) - begun
     if abs(turn) <= aside:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from skillkit.option import Situation
-from skillkit.policies.grips import STEEP, UP, backed, level, unit
+from skillkit.policies.grips import STEEP, UP, backed, columns, level, unit
 from skillkit.policies.phases import BRISK, Move, Phases
 from skillkit.policies.servo import Pace
-from skillkit.pose import Array, Pose, cross, frozen
+from skillkit.pose import Array, Pose, cross, frozen, norm, sealed
 from skillkit.wrench import REACHED
 
 LOWER = Pace(0.08, 0.8, 1.0, 4.0)
@@ -31,11 +31,11 @@ def facing_upright(held: Array, front: Pose, like: Pose) -> Array:
     """
     up = held[:, 2]  # the object's up, in the tool's frame
     across = cross(up, [0.0, 0.0, 1.0])  # level when the object is upright, and square to the approach
-    if float(np.linalg.norm(across)) < STEEP:
+    if norm(across) < STEEP:
         return like.rotation
     aside = unit(across)
-    from_tool = np.column_stack([cross(aside, up), aside, up])  # level frame → tool, x along the approach
-    return frozen(np.column_stack([-front.rotation[:, 0], -front.rotation[:, 1], UP]) @ from_tool.T)
+    from_tool = columns(cross(aside, up), aside, up)  # level frame → tool, x along the approach
+    return sealed(columns(-front.rotation[:, 0], -front.rotation[:, 1], UP) @ from_tool.T)
 
 
 class Carry(Phases):
@@ -76,7 +76,7 @@ class Carry(Phases):
 
     def lower(self, situation: Situation) -> Move:
         """Down until the object stands; let go any earlier, it would rock on its edge."""
-        goal = self.holding_at(situation, 0.0, -PRESS_DOWN)
+        goal = self.holding_at(situation, situation.parameters.get("ahead", 0.0), -PRESS_DOWN)
         gap, settled = self.gap(situation), situation.object("object").speed < SETTLED and self.lasted(situation) > SETTLING
         limit = situation.parameters["force_limit"]
         stands = settled or situation.arm.contact >= REACHED * limit

@@ -9,7 +9,7 @@ from math import cos, sin
 
 import numpy as np
 
-from skillkit.pose import Array, Pose, cross, frozen, rotation_from_vector
+from skillkit.pose import Array, Pose, cross, frozen, norm, rotation_from_vector, sealed
 
 UP: Array = frozen([0.0, 0.0, 1.0])
 STEEP = 0.2  # sine of the angle to the vertical below which a direction has no level part to go by
@@ -17,19 +17,26 @@ STEEP = 0.2  # sine of the angle to the vertical below which a direction has no 
 
 def unit(vector: Array) -> Array:
     """The vector at length 1; a zero vector stays."""
-    length = float(np.linalg.norm(vector))
+    length = norm(vector)
     return vector / length if length > 0.0 else vector
+
+
+def columns(x: Array, y: Array, z: Array) -> Array:
+    """The rotation (3, 3) with these columns."""
+    rotation = np.empty((3, 3))
+    rotation[:, 0], rotation[:, 1], rotation[:, 2] = x, y, z
+    return sealed(rotation)
 
 
 def level(pose: Pose) -> Pose:
     """Same origin, z up, x along the level part of the pose's front; a front that points up or down lends its −z or z instead."""
     front = pose.rotation[:, 0]
     flat = front - UP * float(front @ UP)
-    if float(np.linalg.norm(flat)) < STEEP:
+    if norm(flat) < STEEP:
         down = pose.rotation[:, 2] * (-1.0 if float(front @ UP) > 0.0 else 1.0)
         flat = down - UP * float(down @ UP)
     x = unit(flat)
-    return Pose(pose.position, frozen(np.column_stack([x, cross(UP, x), UP])))
+    return Pose(pose.position, columns(x, cross(UP, x), UP))
 
 
 def into(front: Pose, pitch: float = 0.0) -> Array:
@@ -44,19 +51,19 @@ def pointing(approach: Array, like: Pose) -> Array:
     """
     z = unit(approach)
     sideways = cross(UP, z)
-    if float(np.linalg.norm(sideways)) < STEEP:
+    if norm(sideways) < STEEP:
         sideways = like.rotation[:, 1] - z * float(like.rotation[:, 1] @ z)
     y = unit(sideways)
     if float(y @ like.rotation[:, 1]) < 0.0:
         y = -y
-    return frozen(np.column_stack([cross(y, z), y, z]))
+    return columns(cross(y, z), y, z)
 
 
 def backed(pose: Pose, distance: float) -> Pose:
     """A tool pose moved back by ``distance`` [m] the way it came in: on the level, or along its approach where that is steep."""
     approach = pose.rotation[:, 2]
     flat = approach - UP * float(approach @ UP)
-    way = unit(flat) if float(np.linalg.norm(flat)) > 0.5 else approach
+    way = unit(flat) if norm(flat) > 0.5 else approach
     return Pose(frozen(pose.position - distance * way), pose.rotation)
 
 

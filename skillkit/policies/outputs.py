@@ -13,14 +13,15 @@ from skillkit.pose import Array
 
 Floats: TypeAlias = NDArray[np.float32]
 Output: TypeAlias = Callable[[list[Floats], Array], Floats]  # numbers of each member, raw observation → actions
-GAIN, FOLD, REACH = 10.0, 1.2, 0.2  # of attractors, as in training
 
 
 def output_of(numbers: Numbers) -> Output:
     """The output that these numbers are for."""
     if "low" in numbers:
         return Bins(numbers["low"], numbers["step"])
-    return Attractors(numbers["points"], numbers["largest"]) if "points" in numbers else Mean(numbers["unit"])
+    if "points" in numbers:
+        return Pulls(*(numbers[name] for name in ("points", "offsets", "gains", "levels", "largest")))
+    return Mean(numbers["unit"])
 
 
 class Mean:
@@ -59,24 +60,34 @@ class Bins:
         return action
 
 
-class Attractors:
-    """Controllers that pull the tool to points, by their shares; the first point is the tool."""
+class Pulls:
+    """Controllers of one task that pull the tool along each axis to what is seen, by their shares; the first point is the tool.
 
-    def __init__(self, points: Floats, largest: Floats) -> None:
+    Args:
+        points: (p, 3) columns of each point. offsets, gains: (3, pulls) [m], [1/m], pulls to the tool first, then to each other point, then to the origin.
+        levels: (others, k) of what is done beside moving. largest: (actions,).
+    """
+
+    def __init__(self, points: Floats, offsets: Floats, gains: Floats, levels: Floats, largest: Floats) -> None:
         self.columns, self.largest = points.astype(np.int64), largest
+        self.offsets, self.gains, self.levels = offsets, gains, levels
+        self.each = offsets.shape[1] // (len(points) + 1)
 
     def __call__(self, members: list[Floats], observation: Array) -> Floats:
-        """Numbers (modes · n,) of each member → (actions,)."""
-        places = observation[self.columns].T  # (3, k); the origin is the point that adds nothing
+        """Numbers (3 · pulls + others · k,) of each member → (actions,)."""
+        places = observation[self.columns].astype(np.float32)  # (p, 3)
+        apart = np.concatenate([places - places[0], -places[:1]]).T.repeat(self.each, axis=1)
+        moved = (self.gains * (apart + self.offsets)).clip(-1.0, 1.0)
         total = np.zeros_like(self.largest)
-        count, others = len(self.columns) + 1, len(self.largest) - 3
         for found in members:
-            modes = found.reshape(-1, 3 * count + 5 + others)
-            weights = modes[:, : 3 * count].reshape(-1, 3, count)
-            grown = np.exp(weights - weights.max(2, keepdims=True))
-            target = (grown[..., :-1] / grown.sum(2, keepdims=True) * places).sum(2) + REACH * modes[:, 3 * count : 3 * count + 3]
-            gain = GAIN * np.exp(FOLD * np.tanh(modes[:, 3 * count + 3 : 3 * count + 4]))
-            done = np.concatenate([gain * (target - places[:, 0]), modes[:, 3 * count + 4 : -1]], axis=1).clip(-1.0, 1.0)
-            shares = np.exp(modes[:, -1] - modes[:, -1].max())
-            total = total + (shares / shares.sum() @ done).astype(np.float32)
-        return total / np.float32(len(members)) * self.largest
+            shares = found[: moved.size].reshape(moved.shape), found[moved.size :].reshape(self.levels.shape)
+            total = total + np.concatenate([_mean(moved, shares[0]), _mean(self.levels, shares[1])])
+        action: Floats = total / np.float32(len(members)) * self.largest
+        return action
+
+
+def _mean(values: Floats, logits: Floats) -> Floats:
+    """Of each row, by the shares that these are the logarithms of."""
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    found: Floats = (values * shares).sum(1) / shares.sum(1)
+    return found

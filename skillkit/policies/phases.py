@@ -7,7 +7,7 @@ A skill designed by hand is a class with one method per phase. The method says, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -68,6 +68,7 @@ class Phases:
         self.index = 0
         self.since = 0.0  # [s] elapsed time when the phase began
         self.noted: dict[str, list[float]] = {}
+        self._poses: dict[str, tuple[list[float], Pose]] = {}  # of the notes that were recalled
         self.remark = ""  # what is to be said of the run beside how it ended
 
     # -- what phases use -------------------------------------------------------------------------------------------------------------
@@ -78,7 +79,11 @@ class Phases:
 
     def recall(self, name: str) -> Pose:
         """A pose remembered with :meth:`note`; ``"began"`` is the commanded tool pose at which the running phase began."""
-        return Pose.from_values(self.noted[name])
+        values = self.noted[name]
+        known = self._poses.get(name)
+        if known is None or known[0] is not values:
+            known = self._poses[name] = values, Pose.from_values(values)
+        return known[1]
 
     def begin(self, situation: Situation) -> None:
         """Called once at the start of the run, for notes; does nothing unless a skill says otherwise."""
@@ -114,10 +119,10 @@ class Phases:
         arm, limit = situation.arm, move.force_limit
         if limit is not None and arm.wrench is None:
             self.remark = UNGUARDED
-        elif limit is not None and arm.contact >= REACHED * limit:
+        elif limit is not None and situation.elapsed > 0.0 and arm.contact >= REACHED * limit:  # at 0 the contact is of the motion before
             return Ending(Outcome.FAILED, f"{arm.contact:.0f} N of contact in the phase '{self.order[self.index]}', where {limit:g} N are allowed")
         steer = around(arm.base, arm.target, goal, move.around, CLOSE)
-        return {"arm": replace(self.servo.step(arm.target, steer, move.pace, move.closure), force_limit=limit)}
+        return {"arm": self.servo.step(arm.target, steer, move.pace, move.closure, limit)}
 
     def _enter(self, index: int, situation: Situation) -> None:
         self.index, self.since = index, situation.elapsed

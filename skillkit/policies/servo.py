@@ -13,7 +13,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from skillkit.pose import Array, Pose
+from skillkit.pose import Array, Pose, norm
 from skillkit.protocols import Snapshot
 from skillkit.spaces import CartesianDelta
 
@@ -46,17 +46,18 @@ class Servo:
         self.period = period
         self.twist: Array = np.zeros(6)  # (6,) last velocity sent [m/s, rad/s], world axes
 
-    def step(self, target: Pose, goal: Pose, pace: Pace, closure: float | None = None) -> CartesianDelta:
+    def step(self, target: Pose, goal: Pose, pace: Pace, closure: float | None = None, force_limit: float | None = None) -> CartesianDelta:
         """One policy step from the commanded pose ``target`` (``ArmState.target``) towards ``goal``, both tool to world."""
-        error = np.concatenate([goal.position - target.position, target.rotation_to(goal)])
+        error = np.empty(6)
+        error[:3], error[3:] = goal.position - target.position, target.rotation_to(goal)
         desired = error * (self._rate(error, pace) / self.period)
         self.twist = self._accelerate(desired, pace)
         x, y, z, rx, ry, rz = (self.twist * self.period).tolist()
-        return CartesianDelta((x, y, z), (rx, ry, rz), "world", closure)
+        return CartesianDelta((x, y, z), (rx, ry, rz), "world", closure, force_limit=force_limit)
 
     def _rate(self, error: Array, pace: Pace) -> float:
         """The part of the remaining way that this step covers, 0 … 1."""
-        seconds = max(_norm(error[:3]) / pace.speed, _norm(error[3:]) / pace.turn)  # what is left, at full speed
+        seconds = max(norm(error[:3]) / pace.speed, norm(error[3:]) / pace.turn)  # what is left, at full speed
         if seconds <= 1e-9:
             return 1.0
         braking = min(pace.acceleration / pace.speed, pace.turn_acceleration / pace.turn) * self.period
@@ -67,7 +68,7 @@ class Servo:
 
     def _accelerate(self, desired: Array, pace: Pace) -> Array:
         change = desired - self.twist
-        largest = max(_norm(change[:3]) / pace.acceleration, _norm(change[3:]) / pace.turn_acceleration) / self.period
+        largest = max(norm(change[:3]) / pace.acceleration, norm(change[3:]) / pace.turn_acceleration) / self.period
         return desired if largest <= 1.0 else self.twist + change / largest
 
     def snapshot(self) -> Snapshot:
@@ -81,8 +82,4 @@ class Servo:
 
 def reached(tool: Pose, goal: Pose, near: float, near_turn: float) -> bool:
     """Within ``near`` [m] and ``near_turn`` [rad] of the goal."""
-    return _norm(goal.position - tool.position) <= near and _norm(tool.rotation_to(goal)) <= near_turn
-
-
-def _norm(vector: Array) -> float:
-    return sqrt(float(vector @ vector))
+    return norm(goal.position - tool.position) <= near and norm(tool.rotation_to(goal)) <= near_turn

@@ -9,15 +9,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from skillkit_interfaces.action import ExecuteSkill, RunTask
 
+from skillkit.events import Event, Started, Transition
 from skillkit.exceptions import SkillkitError, did_you_mean
-from skillkit.option import Event, Started, Transition
 from skillkit.ros.companion import Lookout, Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import parameters_of
@@ -156,7 +156,7 @@ class Goals:
         if not self._stop_when_lost:
             return
         lost = CancelInput(key, 0.0, "the client that asked for it has gone")
-        goal.client = Watch(self._lookout, client_alive(key), self._lost_after, lambda: self._loop.put(replace(lost, received=self._loop.now())))
+        goal.client = Watch(self._lookout, client_alive(key), self._lost_after, lambda: self._loop.put(lost._replace(received=self._loop.now())))
 
     # -- from the control thread -------------------------------------------------------------------------------------------------------------
 

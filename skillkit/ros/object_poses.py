@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -92,7 +91,7 @@ class ObjectPoses:
             given = _moved(given, transform)
         self.lost.pop(given.name, None)
         self._heard(given.name)
-        self._loop.put(replace(given, received=given.received - self._delay(given)))
+        self._loop.put(given._replace(received=given.received - self._delay(given)))
 
     def _delay(self, given: ObjectInput) -> float:
         """How long a pose was on its way [s], where its stamp is of this machine's clock."""
@@ -104,4 +103,4 @@ class ObjectPoses:
 def _moved(given: ObjectInput, transform: Pose) -> ObjectInput:
     pose = transform @ Pose.from_quaternion(np.array(given.position), given.quaternion)
     (x, y, z), (qx, qy, qz, qw) = pose.position.tolist(), pose.quaternion.tolist()
-    return replace(given, position=(x, y, z), quaternion=(qx, qy, qz, qw))
+    return given._replace(position=(x, y, z), quaternion=(qx, qy, qz, qw))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from skillkit_interfaces.msg import Digest, Keyframe, Step, StepResult, TreeSnapshot
 
@@ -24,6 +25,7 @@ from skillkit.spaces import Input
 
 TOPICS = {STEP: names.STEP, STEP_RESULT: names.RESULT, DIGEST: names.DIGEST, KEYFRAME: names.KEYFRAME, TREE_SNAPSHOT: names.TREE}
 TREE_EVERY = 1.0  # [s] between two snapshots of a tree in which nothing changed
+ARRIVED_WITHIN = Duration(seconds=0.2)  # by when a recorder that listens has everything
 KEYFRAME_EVERY = 5.0  # [s] between two records of the whole state
 
 
@@ -47,8 +49,10 @@ class Records:
         return all(publisher.get_subscription_count() > 0 for publisher in self._outputs.values())
 
     def close(self) -> None:
-        """Publish what is left."""
+        """Publish what is left, and wait until it has arrived: what a publisher has not sent ends with it."""
         self._aside.shutdown()
+        for publisher in self._outputs.values():
+            publisher.wait_for_all_acked(ARRIVED_WITHIN)
 
     def _publish(self, name: str, record: Mapping[str, Any]) -> bytes:
         data = self._codecs[name].encode(record)

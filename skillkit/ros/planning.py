@@ -40,7 +40,7 @@ class PlanDesk:
         """Take up the questions of a step; in the control thread."""
         if result.events or result.tick % 100 == 0:  # a runtime that was resumed asks without an event
             for question in self._planner.new(questions_of(runtime)):
-                self._wanted.put((question, result.observation))
+                self._wanted.put((question, result.observation.worked_out()))
 
     def close(self) -> None:
         """End the search, if there is one."""

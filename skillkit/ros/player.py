@@ -29,7 +29,7 @@ from skillkit.bags.playback import Playback
 from skillkit.exceptions import InvalidValue
 from skillkit.records import time_fields
 from skillkit.ros import process
-from skillkit.ros.names import EVERY
+from skillkit.ros.names import EVERY, STATIC_TRANSFORMS
 from skillkit.ros.parameters import declare, pairs, words
 from skillkit.ros.player_services import offer
 
@@ -90,7 +90,7 @@ class Player(Node):
                 self.get_logger().warning(f"{name} is passed over: {bag.topics[name].type} is not installed")
             else:
                 new = renamed.get(name, name.lstrip("/"))
-                found[name] = self.create_publisher(kind, new, EVERY)
+                found[name] = self.create_publisher(kind, new, STATIC_TRANSFORMS if bag.topics[name].latched else EVERY)
         return found
 
     # -- what others ask for, on the executor's thread -----------------------------------------------------------------------------------------

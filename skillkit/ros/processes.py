@@ -54,7 +54,7 @@ class Setup:
         seed: of the scene. options: of the scene, by name.
         tasks: that goals may ask for; empty for every task that is found.
         skills, use: where skills come from, and single skills from elsewhere.
-        bag: to record; empty for none. picture: path the simulator renders to when asked.
+        bag: to record; empty for none. also: patterns of topics to record in it as they come. picture: path the simulator renders to when asked.
         on_lost: ``stop`` or ``continue`` when client or recorder die.
         manners: of the emulator that stands in for real arms where there is a scene, see ``emulator.MANNERS``.
         hardware: the arms are real; speed: share of their velocity limits, of which an arm's first run gets less.
@@ -70,6 +70,7 @@ class Setup:
     skills: str = ""
     use: Mapping[str, str] = field(default_factory=dict)
     bag: str = ""
+    also: tuple[str, ...] = ()
     picture: str = ""
     namespace: str = ""
     on_lost: str = "stop"
@@ -106,7 +107,7 @@ def bringup(setup: Setup) -> list[Process]:
             if arm.hardware.driver in FORWARDED
         ]
     if setup.bag:
-        found.append(Process("recorder", "skillkit.ros.recorder", {"bag": str(Path(setup.bag).absolute())}, setup.namespace))
+        found.append(Process("recorder", "skillkit.ros.recorder", {"bag": str(Path(setup.bag).absolute()), "also": ",".join(setup.also)}, setup.namespace))
     runtime = {
         **arms,
         "shift": str(setup.options.get("shift", "")),

@@ -2,14 +2,17 @@
 
 Step and result arrive as bytes. The standard messages of the bag (joint states, commands, poses) follow from them, so that a bag recorded
 over ROS 2 and one written in process have the same form. The file begins with everything that built the run, and is flushed every 0.1 s.
+Topics of others, such as images, are recorded as they come, each message at the time of the newest step, with its hash.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import struct
 import sys
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,19 +24,22 @@ from std_msgs.msg import String
 from skillkit.assembly import Description
 from skillkit.bags import BagError, BagWriter, fingerprint
 from skillkit.bags.cdr import Codec
-from skillkit.bags.schemas import DIGEST, KEYFRAME, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
+from skillkit.bags.schemas import DIGEST, KEYFRAME, SEEN, STEP, STEP_RESULT, TREE_SNAPSHOT, schema
 from skillkit.bags.standard import Joints, standard_messages
-from skillkit.bags.write import DIGEST_TOPIC, KEYFRAME_TOPIC, RESULT_TOPIC, STEP_TOPIC, TREE_TOPIC
+from skillkit.bags.write import DIGEST_TOPIC, KEYFRAME_TOPIC, LATCHED_WORDS, RESULT_TOPIC, SEEN_TOPIC, STEP_TOPIC, TREE_TOPIC
 from skillkit.exceptions import InvalidValue
-from skillkit.records import time_of
+from skillkit.records import header, time_of
 from skillkit.ros import names, process
 from skillkit.ros.companion import show_life
-from skillkit.ros.parameters import declare
+from skillkit.ros.parameters import declare, words
+from skillkit.ros.raw_topics import RawTopic, RawTopics
 
 PARAMETERS = {
     "bag": ("", "the file to write; it must not exist"),
+    "also": ("", "patterns of topics to record as they come, such as images, separated by commas"),
 }
 FLUSH_EVERY = 0.1  # [s]
+STANDARD = ("/skillkit/", "/objects/", "/signals/")  # topics that follow from the runtime's records
 PENDING = 1_000  # steps kept whose result or digest has not come yet
 KINDS: dict[str, tuple[type, str, str]] = {  # record → its class, the topic it comes on, and its topic in the bag
     STEP: (Step, names.STEP, STEP_TOPIC),
@@ -58,6 +64,7 @@ class Recorder(Node):
         self.writer: BagWriter | None = None  # made when the description of the run has come
         self.arms: dict[str, Joints] = {}
         self.waiting: list[tuple[str, bytes]] = []
+        self.headed: dict[str, bool] = {}  # other topics: whether their messages begin with a header
         self.codecs = {name: Codec(name, schema(name)) for name in KINDS}
         self.steps: dict[int, dict[str, Any]] = {}
         self.times: dict[int, float] = {}  # of the last steps by tick
@@ -66,6 +73,7 @@ class Recorder(Node):
         for name, (kind, topic, _) in KINDS.items():
             self.create_subscription(kind, topic, partial(self._take, name), names.EVERY, raw=True)
         self.create_timer(FLUSH_EVERY, self._flush)
+        self.also = RawTopics(self, words(given["also"]), self._see)
 
     def close(self) -> None:
         """Write the index."""
@@ -102,6 +110,21 @@ class Recorder(Node):
             self._write(self.writer, name, data)
         else:
             self.waiting.append((name, data))
+
+    def _see(self, topic: RawTopic, data: bytes) -> None:
+        """A message that is none of the runtime's, beside the newest step; what comes before the first one is not of this run."""
+        own = (f"/{arm}/{kind}" for arm in self.arms for kind in ("joint_states", "command"))  # the bag has what the runtime made of them
+        if self.writer is None or not self.times or topic.name.startswith(STANDARD) or topic.name in own:
+            return
+        if topic.name not in self.headed:
+            codec = Codec(topic.type, topic.text)
+            self.headed[topic.name] = [field.type for field in codec.fields[codec.root][:1]] == ["std_msgs/Header"]
+            self.writer.describe(topic.name, LATCHED_WORDS if topic.latched else {})
+        tick, time = next(reversed(self.times.items()))
+        self.writer.write_raw(topic.name, topic.type, data, time, topic.text)
+        second, part = struct.unpack_from("<iI", data, 4) if self.headed[topic.name] else (0, 0)
+        told = {"header": header(time), "tick": tick, "topic": topic.name, "stamp": {"sec": second, "nanosec": part}, "size": len(data)}
+        self.writer.write(SEEN_TOPIC, SEEN, {**told, "sha256": sha256(data).hexdigest()}, time)
 
     def _write(self, writer: BagWriter, name: str, data: bytes) -> None:
         message = self.codecs[name].decode(data)

@@ -48,7 +48,7 @@ from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
 from skillkit.ros.parameters import declare, load_cell, pairs, words
 from skillkit.ros.planning import PlanDesk
-from skillkit.runtime import BREAK, DEADMAN, SECOND_GOALS, SPEED, UNBREAK, ZERO_WRENCH, StepResult
+from skillkit.runtime import BREAK, DEADMAN, SECOND_GOALS, SEED, SPEED, UNBREAK, ZERO_WRENCH, StepResult
 from skillkit.spaces import CancelInput, ControlInput, Input, JointCommand, Outcome
 
 PARAMETERS = {
@@ -350,9 +350,10 @@ class RuntimeNode(LifecycleNode):
         return SetParametersResult(successful=True)
 
     def _restrict(self) -> None:
-        """Tell the core of the speed and the deadman that were asked for from the beginning."""
+        """Tell the core of the seed, the speed and the deadman that were asked for from the beginning."""
         if self.loop is not None:
             wanted = {f"{SPEED}{self.given['speed_limit']}": self.given["speed_limit"] != 1.0, f"{DEADMAN}released": self.given["deadman"]}
+            wanted[f"{SEED}{json.loads(self.given['details']).get('seed', 0)}"] = True
             for word in (word for word, asked in wanted.items() if asked):
                 self.loop.put(ControlInput(word, self.loop.now()))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.node import Node
 from std_msgs.msg import Float64, String
@@ -57,7 +55,7 @@ class TeleopTopics:
         self._why = str(message.data)
 
     def _put(self, given: TeleopInput, topic: str) -> None:
-        self._loop.put(replace(given, received=self._loop.now(), closure=self._closure, who=self._speaker(topic), why=self._why))
+        self._loop.put(given._replace(received=self._loop.now(), closure=self._closure, who=self._speaker(topic), why=self._why))
 
     def _speaker(self, topic: str) -> str:
         if not self._who.get(topic):

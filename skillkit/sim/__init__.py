@@ -3,6 +3,7 @@
 from skillkit.sim.arm_model import Placement
 from skillkit.sim.coffee import CoffeeScene
 from skillkit.sim.scene import Scene, SceneState, Verdict
+from skillkit.sim.table import TableScene
 from skillkit.sim.world import World
 
-__all__ = ["CoffeeScene", "Placement", "Scene", "SceneState", "Verdict", "World"]
+__all__ = ["CoffeeScene", "Placement", "Scene", "SceneState", "TableScene", "Verdict", "World"]

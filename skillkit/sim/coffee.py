@@ -69,9 +69,9 @@ class CoffeeScene:
         cabinet = furniture @ layout.cabinet
         self._add_cabinet(spec, cabinet)
         _add_dispenser(spec, furniture @ layout.dispenser)
-        _add_tray(add_body(spec.worldbody, "tray", furniture @ layout.tray))
+        add_tray(add_body(spec.worldbody, "tray", furniture @ layout.tray))
         above_floor = Pose.from_vector((0.0, 0.0, CABINET_FLOOR + 0.5 * CUP_HEIGHT + 0.001))
-        _add_cup(add_body(spec.worldbody, "cup_1", cabinet @ above_floor @ layout.transform_cup_to_cabinet))
+        add_cup(spec, "cup_1", cabinet @ above_floor @ layout.transform_cup_to_cabinet)
 
     def start(self, model: mujoco.MjModel, data: mujoco.MjData, arm_bodies: Mapping[str, frozenset[int]]) -> CoffeeWatch:
         """Open the door where asked; begin the bookkeeping."""
@@ -88,7 +88,7 @@ class CoffeeScene:
         add_box(body, (back - WALL, left - WALL, 0.0), (back, right + WALL, top + WALL), WOOD)
         add_box(body, (back, left - WALL, 0.0), (-EDGE_SETBACK, left, top + WALL), WOOD)
         add_box(body, (back, right, 0.0), (0.0, right + WALL, top + WALL), WOOD)
-        _add_site(body, "cabinet", Pose.from_vector((0.5 * back, 0.5 * (left + right), CABINET_FLOOR + 0.5 * CABINET_HEIGHT)))
+        add_site(body, "cabinet", Pose.from_vector((0.5 * back, 0.5 * (left + right), CABINET_FLOOR + 0.5 * CABINET_HEIGHT)))
         door = add_body(body, "door", Pose.from_vector((HINGE_OUT, HINGE_ASIDE, 0.0)))
         upper = DOOR_PLAY if self.locked else DOOR_RANGE[1]
         door.add_joint(
@@ -99,7 +99,8 @@ class CoffeeScene:
         spec.add_exclude(name="door_in_frame", bodyname1="cabinet", bodyname2="door")
 
 
-def _add_site(body: Any, name: str, pose: Pose) -> None:
+def add_site(body: Any, name: str, pose: Pose) -> None:
+    """An unseen mark at ``transform_site_to_body``: where an object's pose is read."""
     x, y, z, w = pose.quaternion.tolist()
     body.add_site(name=name, pos=pose.position.tolist(), quat=[w, x, y, z], size=[0.003] * 3, rgba=[0.0] * 4)
 
@@ -107,7 +108,7 @@ def _add_site(body: Any, name: str, pose: Pose) -> None:
 def _add_table(body: Any) -> None:
     half = (0.5 * TABLE_SIZE[0], 0.5 * TABLE_SIZE[1])
     add_box(body, (-half[0], -half[1], -TABLE_THICKNESS), (half[0], half[1], 0.0), GREY)
-    _add_site(body, "table", Pose.from_vector((0.0, 0.0, -0.5 * TABLE_THICKNESS)))
+    add_site(body, "table", Pose.from_vector((0.0, 0.0, -0.5 * TABLE_THICKNESS)))
 
 
 def _add_door(door: Any) -> None:
@@ -121,13 +122,15 @@ def _add_door(door: Any) -> None:
     add_cylinder(handle, (0, 0, -bar), (0, 0, bar), HANDLE_RADIUS, STEEL, mass=0.05)
     for end in (-bar + 0.006, bar - 0.006):
         add_cylinder(handle, (-HANDLE_OUT, 0, end), (0, 0, end), 0.006, STEEL, mass=0.01)
-    _add_site(handle, "cabinet_handle", IDENTITY)
+    add_site(handle, "cabinet_handle", IDENTITY)
 
 
-def _add_cup(body: Any) -> None:
-    body.add_freejoint(name="cup_1")
+def add_cup(spec: mujoco.MjSpec, name: str, pose: Pose) -> None:
+    """A cup that moves freely, its centre at ``pose`` in the world."""
+    body = add_body(spec.worldbody, name, pose)
+    body.add_freejoint(name=name)
     add_open_cup(body, CUP_RADIUS, CUP_HEIGHT, CUP_WALL, CUP_MASS, WHITE)
-    _add_site(body, "cup_1", IDENTITY)
+    add_site(body, name, IDENTITY)
 
 
 def _add_dispenser(spec: mujoco.MjSpec, pose: Pose) -> None:
@@ -138,10 +141,10 @@ def _add_dispenser(spec: mujoco.MjSpec, pose: Pose) -> None:
     add_box(body, (back, -half, spot - SPOT_THICKNESS), (-0.06, half, head), DARK)
     add_box(body, (back, -half, head), (HEAD_FRONT, half, DISPENSER_TOP), DARK)
     add_cylinder(body, (0, 0, spot + SPOUT_CLEARANCE), (0, 0, head), 0.010, STEEL)
-    _add_site(body, "spout", Pose.from_vector((0.0, 0.0, spot + SPOUT_CLEARANCE)))
-    _add_site(body, "dispenser", Pose.from_vector((0.5 * (back + HEAD_FRONT), 0.0, 0.5 * DISPENSER_TOP)))
+    add_site(body, "spout", Pose.from_vector((0.0, 0.0, spot + SPOUT_CLEARANCE)))
+    add_site(body, "dispenser", Pose.from_vector((0.5 * (back + HEAD_FRONT), 0.0, 0.5 * DISPENSER_TOP)))
     add_box(body, (-0.5 * SPOT_SIZE, -0.5 * SPOT_SIZE, spot - SPOT_THICKNESS), (0.5 * SPOT_SIZE, 0.5 * SPOT_SIZE, spot), STEEL)
-    _add_site(body, "dispenser_spot", Pose.from_vector((0.0, 0.0, spot - 0.5 * SPOT_THICKNESS)))
+    add_site(body, "dispenser_spot", Pose.from_vector((0.0, 0.0, spot - 0.5 * SPOT_THICKNESS)))
     centre = HEAD_FRONT + BUTTON_TRAVEL + 0.002 + 0.5 * BUTTON_LENGTH - BUTTON_TRAVEL
     button = add_body(body, "dispenser_button", Pose.from_vector((centre, 0.0, spot + BUTTON_HEIGHT)))
     button.add_joint(
@@ -149,16 +152,17 @@ def _add_dispenser(spec: mujoco.MjSpec, pose: Pose) -> None:
         stiffness=[BUTTON_STIFFNESS, 0.0, 0.0], springref=-BUTTON_PRELOAD / BUTTON_STIFFNESS, damping=[4.0, 0.0, 0.0],
     )  # fmt: skip
     add_cylinder(button, (-0.5 * BUTTON_LENGTH, 0, 0), (0.5 * BUTTON_LENGTH, 0, 0), BUTTON_RADIUS, RED, mass=0.03)
-    _add_site(button, "dispenser_button", IDENTITY)
+    add_site(button, "dispenser_button", IDENTITY)
     spec.add_exclude(name="button_in_dispenser", bodyname1="dispenser", bodyname2="dispenser_button")
 
 
-def _add_tray(body: Any) -> None:
+def add_tray(body: Any, depth: float = TRAY_SIZE) -> None:
+    """A tray on a foot, ``depth`` [m] from its front to its back."""
     half, low = 0.5 * TRAY_SIZE, TRAY_HEIGHT - TRAY_THICKNESS
     add_box(body, (-0.05, -0.05, 0.0), (0.05, 0.05, low), DARK)
-    add_box(body, (-half, -half, low), (half, half, TRAY_HEIGHT), STEEL)
-    _add_site(body, "tray", Pose.from_vector((0.0, 0.0, low + 0.5 * TRAY_THICKNESS)))
-    _add_site(body, "tray_goal", Pose.from_vector((0.0, 0.0, TRAY_HEIGHT)))
+    add_box(body, (-0.5 * depth, -half, low), (0.5 * depth, half, TRAY_HEIGHT), STEEL)
+    add_site(body, "tray", Pose.from_vector((0.0, 0.0, low + 0.5 * TRAY_THICKNESS)))
+    add_site(body, "tray_goal", Pose.from_vector((0.0, 0.0, TRAY_HEIGHT)))
 
 
 DISPENSER_TOP = SPOT_HEIGHT + 0.28

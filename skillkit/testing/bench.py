@@ -11,9 +11,10 @@ from typing import Any
 from skillkit.assembly import Checkpoint, Episode, System, run_episode
 from skillkit.assembly.worlds import leave_alone, simulated_world
 from skillkit.cell import Cell
+from skillkit.events import Event, Started, Transition
 from skillkit.exceptions import UnknownName
 from skillkit.expressions import Expression
-from skillkit.option import Event, Option, Situation, Started, Transition, anywhere
+from skillkit.option import Option, Situation, anywhere
 from skillkit.runtime import Runtime, StepResult
 from skillkit.sim import World
 from skillkit.spaces import NOTHING, Directive, Ending, Hold, Outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from skillkit.option import Event, StatusChange
+from skillkit.events import Event, StatusChange
 
 WAYS = ("SUCCESS", "FAILURE")
 

@@ -66,7 +66,7 @@ class Delay:
         late = max((fault.amount for fault in self.faults if fault.after <= now < fault.after + fault.lasts), default=0.0)
         found: list[Input] = []
         while self.held and self.held[0].received <= now - late + 1e-9:
-            found.append(replace(self.held.popleft(), received=now))
+            found.append(self.held.popleft()._replace(received=now))
         return found
 
 

@@ -10,8 +10,9 @@ from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
 from skillkit.documents import Where
+from skillkit.events import Judged
 from skillkit.exceptions import SkillkitError
-from skillkit.option import EPSILON, Initiation, Judged, Option, Situation, fill_parameters
+from skillkit.option import EPSILON, Initiation, Option, Situation, fill_parameters
 from skillkit.spaces import Ending, Outcome
 from skillkit.trees.node import Ask, Node, Scope, Word
 from skillkit.trees.reader import Reader
@@ -112,7 +113,7 @@ class CallLeaf(OptionLeaf):
             if missing:
                 return self._patient(missing, self.since + find, f"not found within {find:g} s")
             self.found = now
-        observation, accepted = self.run.situation().observation, Initiation(True)
+        observation, accepted = self.run.seen, Initiation(True)
         if accept:
             try:
                 parameters = fill_parameters(self.option.parameters, self.parameters(), self.option.name)
@@ -130,7 +131,7 @@ class CallLeaf(OptionLeaf):
         return None
 
     def _missing(self) -> str:
-        observation, given = self.run.situation().observation, self.parameters()
+        observation, given = self.run.seen, self.parameters()
         objects = [given.get(one.name, one.default) for one in self.option.parameters if one.type == "object"]
         unseen = [f"{name} is not seen" for name in objects if name not in observation.objects]
         return ", ".join([*unseen, *(f"the arm '{arm}' is not heard" for arm in self.arms if arm not in observation.arms)]) or self.taken()

@@ -88,7 +88,7 @@ class Planned(OptionLeaf):
 
     def _wait(self) -> Status:
         """INVALID once the plan is there and has begun."""
-        answer = self.run.situation().observation.answers.get(self.name)
+        answer = self.run.seen.answers.get(self.name)
         if answer is None or answer.count <= self.seen:
             if self.run.now < self.until - EPSILON:
                 self.feedback_message = "waits for a plan"

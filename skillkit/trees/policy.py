@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
-from skillkit.option import EPSILON, Event, Option, Situation, StatusChange
+from skillkit.events import Event, StatusChange
+from skillkit.option import EPSILON, Option, Situation
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
 from skillkit.trees.guard import Guarded
@@ -104,9 +105,11 @@ class TreePolicy:
     def _late_to_rest(self) -> bool:
         """Whether an arm is not at rest in the time that the halted node gave it, and nobody else has taken it."""
         run = self.run
-        taken = {arm for leaf in run.active.values() for arm in leaf.arms} if run.halted else ()
+        if not run.halted:
+            return run.fatal is not None
+        taken = {arm for leaf in run.active.values() for arm in leaf.arms}
         for arm, (deadline, leaf) in list(run.halted.items()):
-            if arm in taken or not moving(run.situation().observation, [arm]):
+            if arm in taken or not moving(run.seen, [arm]):
                 del run.halted[arm]
             elif run.now >= deadline - EPSILON and run.fatal is None:
                 run.fatal = (leaf, Ending(Outcome.UNSAFE, f"the arm '{arm}' is not at rest in the time given after a halt"))

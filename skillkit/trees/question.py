@@ -60,7 +60,7 @@ class Asked(Treelike):
         self.feedback_message = f"{self.question} ({' / '.join(self.answers)})"
 
     def update(self) -> Status:
-        answers = self.run.situation().observation.answers
+        answers = self.run.seen.answers
         new = [answer for name in ("", self.name, self.name.rpartition("/")[2]) if (answer := answers.get(name)) and answer.count > self.seen]
         if not new:
             return Status.RUNNING
@@ -87,7 +87,7 @@ class Asked(Treelike):
 
 def newest_answer(run: Run) -> int:
     """The number of the last answer so far: what is asked from now on is answered by later ones only."""
-    return max((answer.count for answer in run.situation().observation.answers.values()), default=0)
+    return max((answer.count for answer in run.seen.answers.values()), default=0)
 
 
 class AskWord(Word):

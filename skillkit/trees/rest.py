@@ -29,7 +29,7 @@ class Rest:
 
     def reached(self, arms: Iterable[str]) -> bool:
         """To be asked from the moment of waiting on; asks for a tick in every control step until it is so."""
-        if self.since is None or moving(self.run.situation().observation, arms):
+        if self.since is None or moving(self.run.seen, arms):
             self.since = self.run.now
         if self.run.now >= self.since + REST_TIME - EPSILON:
             return True

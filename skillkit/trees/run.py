@@ -9,8 +9,10 @@ from py_trees import composites
 from py_trees.behaviour import Behaviour
 from py_trees.common import Status
 
+from skillkit.events import Event, Written
 from skillkit.exceptions import SkillkitError
-from skillkit.option import Event, Execution, Option, Situation, Written, fill_parameters
+from skillkit.execution import Execution
+from skillkit.option import Option, Situation, fill_parameters
 from skillkit.protocols import Snapshot
 from skillkit.spaces import Directive, Ending, Observation, Outcome
 from skillkit.trees.node import Reference
@@ -51,11 +53,16 @@ class Run:
         self.touched: dict[str, Behaviour] = {}
         self.halted: dict[str, tuple[float, OptionLeaf]] = {}
 
-    def situation(self) -> Situation:
-        """What a condition of the tree sees."""
+    @property
+    def seen(self) -> Observation:
+        """The observation of this tick."""
         if self.observation is None:
             raise RuntimeError("a tree was asked before its first observation")
-        return Situation(self.observation, self.roles, self.parameters, self.elapsed)
+        return self.observation
+
+    def situation(self) -> Situation:
+        """What a condition of the tree sees."""
+        return Situation(self.seen, self.roles, self.parameters, self.elapsed)
 
     def value(self, value: Any) -> Any:
         """A value of a node, with a ``$name`` looked up as it is now."""
@@ -127,7 +134,7 @@ class OptionLeaf(Treelike):
 
     def begin(self, refusal: str = "") -> None:
         """Begin a run of the option; with a ``refusal`` it ends REFUSED at once."""
-        observation = self.run.situation().observation
+        observation = self.run.seen
         self.feedback_message = ""
         try:
             self.given = fill_parameters(self.option.parameters, self.parameters(), self.option.name)
@@ -173,8 +180,9 @@ class OptionLeaf(Treelike):
         execution = self.execution
         if execution is None:
             return
-        execution.step(self.run.situation().observation, self.run.now)
-        self._collect(execution)
+        execution.step(self.run.seen, self.run.now)
+        if execution.events:
+            self._collect(execution)
         ending = execution.ending
         if ending is not None:
             self.feedback_message = described(self.name, ending)
@@ -184,7 +192,7 @@ class OptionLeaf(Treelike):
     def resume(self, changed: bool) -> None:
         """Go on with the option's run after a restore in another process."""
         if self.execution is not None:
-            self.execution.resume(self.run.situation().observation, self.run.now, changed)
+            self.execution.resume(self.run.seen, self.run.now, changed)
             self._collect(self.execution)
 
     @property
@@ -214,7 +222,7 @@ class OptionLeaf(Treelike):
         if execution is None or execution.ending is not None or new_status is not Status.INVALID:
             return
         reason, outcome = self.run.halting
-        execution.preempt(self.run.situation().observation, self.run.now, reason, outcome)
+        execution.preempt(self.run.seen, self.run.now, reason, outcome)
         self._collect(execution)
         self.feedback_message = described(self.name, Ending(outcome, reason))
 

@@ -15,5 +15,5 @@ class SetDown(Carry):
         self.noted["gap"] = [self.gap(situation)]
 
     def centre(self, situation: Situation) -> Move:
-        goal = self.holding_at(situation, 0.0, max(0.01, self.noted["gap"][0]))
+        goal = self.holding_at(situation, situation.parameters["ahead"], max(0.01, self.noted["gap"][0]))
         return Move(goal, CAREFUL, near=0.008, failure="the object cannot be brought above the surface")

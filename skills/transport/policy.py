@@ -15,5 +15,5 @@ class Transport(Carry):
     order = ("lift", "withdraw", "travel")
 
     def travel(self, situation: Situation) -> Move:
-        goal = self.holding_at(situation, 0.0, situation.parameters["above"])
+        goal = self.holding_at(situation, situation.parameters["ahead"], situation.parameters["above"])
         return Move(goal, TRAVEL, around=0.2, done=False, failure="the object cannot be brought above the target")

@@ -11,8 +11,9 @@ import pytest
 
 from skillkit.arm import ArmLoop
 from skillkit.cell import Cell
+from skillkit.events import Started, Transition
 from skillkit.kinematics import ArmKinematics, CartesianController
-from skillkit.option import Option, Situation, Started, Transition
+from skillkit.option import Option, Situation
 from skillkit.runtime import Runtime
 from skillkit.safety import SafetyGate
 from skillkit.spaces import CartesianDelta, Directive, Ending, GoalInput, JointInput, Outcome

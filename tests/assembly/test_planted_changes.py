@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 
 from skillkit.assembly import Episode, Replay, System, replay, run_episode
+from skillkit.assembly.reexecution import rebuild
 from skillkit.assembly.worlds import simulated_world
 from skillkit.bags import BagWriter, copy_without, open_bag
 from skillkit.bags.cdr import Codec
+from skillkit.bags.compare import same
 from skillkit.bags.schemas import STEP, STEP_RESULT, schema
 from skillkit.cell import Cell
+from skillkit.records import inputs_from_record, result_record, state_text
 
 WEIGHTED = """
 import json
@@ -170,6 +174,77 @@ def test_a_look_at_the_clock_or_at_unseeded_randomness(folder: Path, tmp_path: P
     assert found.changed == {}
 
 
+@pytest.fixture(scope="module")
+def drawing(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Episode:
+    """A run of a skill that draws three numbers a step from the generator that it is given, of which one makes a difference."""
+    place = tmp_path_factory.mktemp("drawing")
+    write_skill(place / "skills" / "drift", extra="situation.random.random(3)[0]")
+    cell, world = simulated_world(Cell.of_robot("panda"), "coffee", 1)
+    system = System.build(cell, folder / "drifting.yaml", skills=place / "skills")
+    return run_episode(system, world, "drifting", seed=1, record=str(place / "run.mcap"))
+
+
+def test_what_is_drawn_from_the_given_generator_is_recorded_and_drawn_again(drawing: Episode) -> None:
+    found = replay(drawing.bag, Path(drawing.bag).parent / "skills", watch=True)
+    assert (found.differences, found.first, found.impure) == (0, None, {})
+    with open_bag(drawing.bag) as bag:
+        draws = [entry for _, result in bag.steps() if result is not None for entry in result["draws"]]
+    first = [entry["count"] for entry in draws if entry["path"] == "drifting/drift"]
+    assert first == [3 * n for n in range(1, drawing.transitions[0].steps + 1)]
+    assert len({entry["state"] for entry in draws}) == len(draws)
+
+
+def test_a_generator_goes_on_from_a_snapshot_of_the_runtime(drawing: Episode, folder: Path) -> None:
+    system = System.build(Cell.of_robot("panda"), folder / "drifting.yaml", skills=Path(drawing.bag).parent / "skills")
+    one, other = system.runtime(), system.runtime()
+    with open_bag(drawing.bag) as bag:
+        steps = [(inputs_from_record(step), step["now"]) for step, _ in bag.steps()]
+    for given in steps[:50]:
+        one.step(*given)
+    other.restore(json.loads(state_text(one)))
+    again = [[result_record(runtime.step(*given)) for given in steps[50:]] for runtime in (one, other)]
+    assert sum(len(result["draws"]) for result in again[0]) > 20
+    assert all(same(a, b) for a, b in zip(*again, strict=True))
+
+
+def test_another_seed_is_found_where_it_is_drawn_from_first(drawing: Episode, tmp_path: Path) -> None:
+    def reseed(step: dict[str, Any]) -> dict[str, Any]:
+        return {**step, "inputs": [{**given, "name": "seed 2"} if given["name"] == "seed 1" else given for given in step["inputs"]]}
+
+    bag = rewritten(drawing.bag, tmp_path / "bag.mcap", reseed)
+    skills = Path(drawing.bag).parent / "skills"
+    assert replay(bag, skills).first.kind == "input"  # type: ignore[union-attr]
+    with open_bag(bag) as opened:
+        copy_without(bag, tmp_path / "undigested.mcap", [name for name in opened.topics if name.endswith(("digest", "keyframe"))])
+    found_in(replay(tmp_path / "undigested.mcap", skills), "random", 1, r"^draws\[drifting/drift\]\.state")
+
+
+def test_another_number_of_draws_is_found_though_no_command_shows_it(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The skill is as it was recorded; something outside decides how much it draws."""
+    write_skill(tmp_path / "skills" / "drift", extra="situation.random.random(3 if 'SKILLKIT_TEST_MORE' in __import__('os').environ else 2)[0]")
+    cell, world = simulated_world(Cell.of_robot("panda"), "coffee", 1)
+    system = System.build(cell, folder / "drifting.yaml", skills=tmp_path / "skills")
+    episode = run_episode(system, world, "drifting", seed=1, record=str(tmp_path / "run.mcap"))
+    monkeypatch.setenv("SKILLKIT_TEST_MORE", "1")
+    found = replay(episode.bag, tmp_path / "skills")
+    found_in(found, "random", 1, r"^draws\[drifting/drift\]\.count")
+    assert found.first is not None
+    assert (found.first.expected, found.first.got, found.changed) == (2, 3, {})
+    other = write_skill(tmp_path / "drift", extra="situation.random.random(4)[0]")
+    found_in(replay(episode.bag, tmp_path / "skills", use={"drift": other}), "policy", 1, r"^draws\[drifting/drift\]\.count")
+
+
+def test_an_error_is_the_same_error_on_another_line(folder: Path, tmp_path: Path) -> None:
+    write_skill(tmp_path / "skills" / "drift", extra="1 / 0")
+    cell, world = simulated_world(Cell.of_robot("panda"), "coffee", 1)
+    episode = run_episode(System.build(cell, folder / "drifting.yaml", skills=tmp_path / "skills"), world, "drifting", record=str(tmp_path / "run.mcap"))
+    assert "division by zero (policy.py:" in episode.ending.reason
+    policy = tmp_path / "skills" / "drift" / "policy.py"
+    policy.write_text(f"# one line more\n{policy.read_text()}")
+    found = replay(episode.bag, tmp_path / "skills")
+    assert (found.first, found.compared, list(found.changed)) == (None, episode.steps, ["drift"])
+
+
 def test_a_parameter(episode: Episode, folder: Path, tmp_path: Path) -> None:
     other = write_skill(tmp_path / "drift", edit=lambda text: text.replace("default: 1.0", "default: 1.5"))
     found_in(replay(episode.bag, folder / "skills", use={"drift": other}), "parameter", 1, r"^started\[drifting/drift\]\.parameters")
@@ -179,10 +254,14 @@ def test_a_limit_of_the_robot_model(episode: Episode, folder: Path, tmp_path: Pa
     def tighten(name: str, data: bytes) -> bytes:
         return data.replace(b"velocity: [2.175, 2.175", b"velocity: [2.175, 0.001") if name == "urdf/panda.yaml" else data
 
-    found = replay(rewritten(episode.bag, tmp_path / "bag.mcap", lambda step: step, tighten), folder / "skills")
-    assert found.first is not None
-    found_in(found, "ik", found.first.step, r"^commands\[panda\]\.(position|limited)")
-    assert found.first.step <= 12
+    bag = rewritten(episode.bag, tmp_path / "bag.mcap", lambda step: step, tighten)
+    with open_bag(bag) as opened:
+        description, system = rebuild(opened, tmp_path / "files", folder / "skills")
+        runtime = system.runtime(description.sizes())
+        again = ((step["tick"], result, result_record(runtime.step(inputs_from_record(step), step["now"]))) for step, result in opened.steps())
+        first = next(tick for tick, recorded, now in again if recorded is not None and not same(recorded["commands"], now["commands"]))
+    assert 1 < first <= 12
+    found_in(replay(bag, folder / "skills"), "ik", first, r"^commands\[panda\]\.(position|limited)")
 
 
 def test_a_message_that_was_dropped(episode: Episode, folder: Path, tmp_path: Path) -> None:

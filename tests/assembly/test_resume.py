@@ -13,8 +13,9 @@ import pytest
 from skillkit.assembly.checkpoint import Checkpoint, Checkpoints
 from skillkit.assembly.system import arm_loop
 from skillkit.cell import Cell
+from skillkit.events import Started, Transition
 from skillkit.exceptions import CannotResume
-from skillkit.option import Initiation, Option, Situation, Started, Transition
+from skillkit.option import Initiation, Option, Situation
 from skillkit.runtime import Runtime, StepResult
 from skillkit.spaces import CartesianDelta, Directive, Ending, GoalInput, Input, JointInput, ObjectInput, Outcome
 from skillkit.trees import load_task
@@ -173,6 +174,14 @@ def test_the_gripper_keeps_its_command_so_that_nothing_is_dropped(bench: Bench) 
     bench.v = np.zeros(7)
     bench.resume()
     assert bench.step().commands["panda"].closure == 0.9
+
+
+def test_the_arm_goes_on_from_where_it_stands_not_from_a_command_that_it_has_left_behind(bench: Bench) -> None:
+    bench.until(0.6)
+    bench.q = bench.q - 0.005
+    bench.resume()
+    stands = bench.q.copy()
+    assert np.abs(bench.step().commands["panda"].position - stands).max() < 1e-3
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"run": {}, "runtime": {}, "world": null, "format": 1}'])

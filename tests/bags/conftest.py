@@ -44,7 +44,7 @@ def result_record(tick: int) -> dict:
     command["residual"] = [1e-4 * tick, 0.0, 0.0, 0.0, 0.0, 1e-3]
     result = {
         "header": head(now), "tick": tick, "directives": [directive], "commands": [command],
-        "started": [], "statuses": [], "transitions": [], "ended": [], "judged": [], "writes": [],
+        "started": [], "statuses": [], "transitions": [], "ended": [], "judged": [], "writes": [], "draws": [],
         "calls": [{"path": "coffee/open_cabinet", "weights": "0123456789abcdef"}],
     }  # fmt: skip
     if tick == 0:

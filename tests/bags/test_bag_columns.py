@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from skillkit.bags import BagWriter, as_of, open_bag, recover
 from skillkit.bags.cdr import Codec
+from skillkit.bags.chunk import same_rows
 from skillkit.bags.columns import columns, piled
+from skillkit.bags.growing import Growing
 from skillkit.bags.schemas import FLOAT64, JOINT_STATE, schema
 from skillkit.exceptions import BagError, UnknownName
 
@@ -36,16 +38,32 @@ def test_columns_reach_into_nested_messages_and_stop_at_the_times(run_bag):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.lists(st.text(max_size=4), max_size=3), NUMBERS, NUMBERS), min_size=1, max_size=12))
-def test_messages_of_changing_length_are_padded_and_nothing_is_mixed_up(rows):
+@given(st.lists(st.tuples(st.lists(st.text(max_size=4), max_size=3), NUMBERS, NUMBERS), min_size=1, max_size=12), st.integers(0, 40))
+def test_messages_of_changing_length_are_padded_and_nothing_is_mixed_up(rows, expected):
     codec = Codec(JOINT_STATE, schema(JOINT_STATE))
     data = [codec.encode({"name": names, "position": position, "velocity": velocity}) for names, position, velocity in rows]
-    table = columns(codec, piled(range(len(data)), data))
+    table = columns(codec, piled(range(len(data)), data), expected)
     for row, (names, position, velocity) in enumerate(rows):
         assert table["position"][row].tolist()[: len(position)] == position
         assert np.isnan(table["position"][row, len(position) :]).all()
         assert table["velocity"][row].tolist()[: len(velocity)] == velocity
         assert [table[f"name[{i}]"][row] for i in range(len(names))] == [name.rstrip("\0") for name in names]
+
+
+@given(st.integers(1, 4), st.integers(0, 30), st.integers(0, 30), st.binary(max_size=2))
+def test_rows_are_the_same_where_every_byte_is(k, first, length, other):
+    table = np.tile(np.arange(70, dtype=np.uint8), (k, 1))
+    assert same_rows(table, first, first + length)
+    for at, byte in enumerate(other):
+        table[-1, 5 + 20 * at] = byte
+    assert same_rows(table, first, first + length) == (table[:, first : first + length] == table[0, first : first + length]).all()
+
+
+def test_a_column_grows_beyond_what_was_expected():
+    grown, rows = Growing(np.dtype("<f8"), 3, 2), np.arange(300.0).reshape(100, 3)
+    for some in np.split(rows, [1, 2, 7, 50]):
+        grown.add(np.hstack([np.zeros((len(some), 5), np.uint8), some.view(np.uint8).reshape(len(some), 24)]), 5)
+    assert np.array_equal(grown.rows, rows)
 
 
 @given(st.binary(max_size=200))

@@ -105,3 +105,12 @@ def test_truth_values_are_not_numbers_to_a_list_of_words():
     assert not same("1", 1)
     assert not same([], "")
     assert same(1, 1.0)
+
+
+def test_the_line_that_a_reason_quotes_is_not_compared(record):
+    one, other = copy.deepcopy(record), copy.deepcopy(record)
+    one["ended"][0]["reason"] = "ZeroDivisionError while running: division by zero (policy.py:12)"
+    other["ended"][0]["reason"] = "ZeroDivisionError while running: division by zero (policy.py:13)"
+    assert compare(one, other) is None
+    other["ended"][0]["reason"] = "ZeroDivisionError while running: division by zero (other.py:12)"
+    assert compare(one, other).path == "ended[g1].reason"

@@ -3,11 +3,13 @@ import struct
 from pathlib import Path
 from runpy import run_path
 
+import numpy as np
 import pytest
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
 from skillkit.bags import BagWriter, open_bag, summary, timeline, timeline_html
+from skillkit.bags.compare import same
 from skillkit.bags.playback import Playback
 from skillkit.exceptions import BagError, UnknownName
 
@@ -260,3 +262,40 @@ def test_a_folder_written_by_rosbags_opens_with_equal_content(tmp_path, storage)
         tape = Playback(bag, ["/x"])
         assert [tape.take(0.0).stamp for _ in range(50)] == [i * 10_000_000 for i in range(50)]
         assert tape.ended
+
+
+def test_a_recording_that_was_split_is_one_bag_with_everything_in_place(tmp_path, run):
+    with (
+        BagWriter(tmp_path / "whole.mcap", arms={"panda": run.joints}) as whole,
+        BagWriter(tmp_path / "split" / "a.mcap", arms={"panda": run.joints}, split_time=0.2) as split,
+    ):
+        for writer in (whole, split):
+            writer.attach("task.yaml", b"task: coffee", "application/yaml")
+            writer.metadata("run", {"task": "coffee"})
+        for i in range(100):
+            for writer in (whole, split):
+                writer.write_step(run.step(i), run.result(i))
+    assert len(split.paths) >= 4
+    with open_bag(tmp_path / "whole.mcap") as one, open_bag(tmp_path / "split") as several:
+        assert {name: topic.count for name, topic in several.topics.items()} == {name: topic.count for name, topic in one.topics.items()}
+        assert list(several.raw_messages()) == list(one.raw_messages())
+        assert (dict(several.attachments), several.metadata, several.start, several.end) == (dict(one.attachments), one.metadata, one.start, one.end)
+        states = [{topic: message._asdict() for topic, message in bag.at(0.55).items()} for bag in (one, several)]
+        assert same(*states)
+        a, b = (bag.columns("/panda/joint_states", 0.1, 0.7) for bag in (one, several))
+        assert a.keys() == b.keys()
+        assert all(np.array_equal(a[name], b[name], equal_nan=a[name].dtype.kind == "f") for name in a)
+        assert several.complete
+
+
+def test_the_parts_of_a_bag_may_be_cut_and_strangers_are_not_put_together(tmp_path, run_bag):
+    data = run_bag.read_bytes()
+    (tmp_path / "a.mcap").write_bytes(data)
+    (tmp_path / "a_1.mcap").write_bytes(data[: len(data) // 2])
+    with open_bag(tmp_path) as bag:
+        assert not bag.complete
+        assert bag.note.startswith("a_1.mcap: the recording was cut")
+        assert 100 < len(list(bag.messages("/panda/joint_states"))) < 200
+    (tmp_path / "b.mcap").write_bytes(data)
+    with pytest.raises(BagError, match=r"several bags: a\.mcap"):
+        open_bag(tmp_path)

@@ -282,3 +282,33 @@ def test_a_disk_too_full_to_write_a_bag_again_leaves_it_as_it_is(tmp_path, run, 
     with open_bag(tmp_path / "run.mcap") as bag:
         assert bag.complete
         assert len(list(bag.steps())) == 100
+
+
+def test_what_is_said_about_a_topic_stays_with_it_through_copies_and_splits(tmp_path):
+    with BagWriter(tmp_path / "b" / "a.mcap", split_time=0.5) as writer:
+        writer.describe("/tf_static", {"durability": "transient_local"})
+        for i in range(20):
+            for topic in ("/tf_static", "/tf"):
+                writer.write(topic, "std_msgs/msg/Float64", {"data": i}, 0.1 * i)
+    copy_without(tmp_path / "b", tmp_path / "copy.mcap", [])
+    for path in (*writer.paths, tmp_path / "copy.mcap"):
+        with open_bag(path) as bag:
+            assert {name: topic.latched for name, topic in bag.topics.items()} == {"/tf": False, "/tf_static": True}
+
+
+@pytest.mark.parametrize("plugin", ["MCAP", "SQLITE3"])
+def test_a_latched_topic_of_rosbag2_is_known_as_one(tmp_path, plugin):
+    rosbag2, typesys = pytest.importorskip("rosbags.rosbag2"), pytest.importorskip("rosbags.typesys")
+    qos = pytest.importorskip("rosbags.interfaces")
+    store = typesys.get_typestore(typesys.Stores.LATEST)
+    forever = qos.QosTime(9223372036, 854775807)
+    latched = qos.Qos(
+        qos.QosHistory.KEEP_LAST, 1, qos.QosReliability.RELIABLE, qos.QosDurability.TRANSIENT_LOCAL, forever, forever,
+        qos.QosLiveliness.AUTOMATIC, forever, False,
+    )  # fmt: skip
+    with rosbag2.Writer(tmp_path / "bag", version=9, storage_plugin=rosbag2.StoragePlugin[plugin]) as writer:
+        for topic, offered in (("/tf_static", [latched]), ("/tf", [])):
+            connection = writer.add_connection(topic, "std_msgs/msg/Float64", typestore=store, offered_qos_profiles=offered)
+            writer.write(connection, 10, store.serialize_cdr(store.types["std_msgs/msg/Float64"](1.0), "std_msgs/msg/Float64"))
+    with open_bag(tmp_path / "bag") as bag:
+        assert {name: topic.latched for name, topic in bag.topics.items()} == {"/tf": False, "/tf_static": True}

@@ -11,9 +11,10 @@ import pytest
 
 from skillkit import share
 from skillkit.embodiment import Embodiment
+from skillkit.execution import Execution
 from skillkit.kinematics import CartesianController
 from skillkit.library import check_skill
-from skillkit.option import Execution, Option
+from skillkit.option import Option
 from skillkit.pose import Pose, rotation_from_vector
 from skillkit.spaces import CartesianDelta
 

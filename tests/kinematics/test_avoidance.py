@@ -108,3 +108,22 @@ def test_a_restored_controller_keeps_clear_bit_for_bit() -> None:
     twin.restore(control.snapshot())
     for _ in range(60):
         np.testing.assert_array_equal(control.step(arm.home, delta).position, twin.step(arm.home, delta).position)
+
+
+def test_looking_ahead_changes_no_command() -> None:
+    """What a rehearsed tick saw near the arm is kept; the commands are the same, bit for bit."""
+    arm, collisions = cell_of("panda")
+    plain, rehearsed = CartesianController(arm, RATE, collisions), CartesianController(arm, RATE, collisions)
+    rng, q, held = np.random.default_rng(3), arm.home, 0
+    for tick in range(600):
+        if tick % 60 == 0:
+            goal = Pose(rng.normal(size=3) * 0.6, rotation_from_vector(rng.normal(size=3)))
+        before = dict(vars(rehearsed))
+        rehearsed.track(q, Pose(goal.position + rng.normal(size=3) * 0.05, goal.rotation))
+        vars(rehearsed).update(before)
+        step, other = plain.track(q, goal), rehearsed.track(q, goal)
+        assert (step.position == other.position).all(), tick
+        assert step.active_limits == other.active_limits
+        held += any(word.startswith("collision:") for word in step.active_limits)
+        q = step.position
+    assert held >= 10

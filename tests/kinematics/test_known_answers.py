@@ -50,7 +50,7 @@ def test_the_step_that_keeps_clear_is_the_optimum_of_a_reference_solver() -> Non
         chosen = avoidance._nearest(wanted * scale, rows / scale, least, low * scale, high * scale, metric) / scale
         cost = [lambda x, a=wanted, h=metric: float((x - a) @ h @ (x - a)), lambda x, a=wanted, h=metric: 2.0 * h @ (x - a)]
         box = list(zip(low, high, strict=True))
-        clear = {"type": "ineq", "fun": lambda x, r=rows, b=least: r @ x - b, "jac": lambda x, r=rows: r}
+        clear = {"type": "ineq", "fun": lambda x, r=rows, low=least: r @ x - low, "jac": lambda x, r=rows: r}
         found = minimize(cost[0], np.zeros(arm.n), jac=cost[1], bounds=box, constraints=clear, method="SLSQP", options=PRECISE)
         assert found.success
         assert ((chosen >= low) & (chosen <= high)).all()

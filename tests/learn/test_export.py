@@ -21,7 +21,7 @@ from skillkit.policies.learned import Network  # noqa: E402
 from skillkit.policies.quantise import quantise  # noqa: E402
 from skillkit.policies.tensors import read_tensors  # noqa: E402
 
-VARIANTS = ({"film": True}, {"network": "heads", "film": True}, {"members": 3}, {"bins": 5}, {"bins": 9, "members": 2}, {"modes": 3, "members": 2})
+VARIANTS = ({"film": True}, {"network": "heads", "film": True}, {"members": 3}, {"bins": 5}, {"bins": 9, "members": 2}, {"pulls": 3, "members": 2})
 FOLDED = sorted(name for name, kind in NETWORKS.items() if kind in FOLDS)
 
 
@@ -51,8 +51,8 @@ def test_what_cannot_be_folded_says_so(configured: Callable, tmp_path: Path) -> 
         fold(trained(configured, tmp_path, network="mixture"), "flee")
 
 
-@pytest.mark.parametrize("word", ["bins", "modes"])
-def test_bins_and_modes_are_not_written_as_onnx_and_nothing_is_left_behind(word: str, configured: Callable, tmp_path: Path) -> None:
+@pytest.mark.parametrize("word", ["bins", "pulls"])
+def test_bins_and_pulls_are_not_written_as_onnx_and_nothing_is_left_behind(word: str, configured: Callable, tmp_path: Path) -> None:
     trained(configured, tmp_path / "run", **{word: 5})
     with pytest.raises(InvalidValue, match="numpy"):
         export_skill(tmp_path / "run", tmp_path / "out", "flee", onnx=True)

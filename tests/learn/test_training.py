@@ -46,7 +46,7 @@ VARIANTS = {
     "famo": {"weighting": "famo", "sampling": "square_root", "slots": 5},
     "relation": {"network": "relation"},
     "bins": {"bins": 5, "members": 2, "jitter": 0.01},
-    "modes": {"modes": 3, "members": 2},
+    "pulls": {"pulls": 3, "members": 2},
     "sixteen bits": {"precision": "bfloat16", "shift": 0.05},
 }
 

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.timeout(180)]
 
 import rclpy  # noqa: E402
 
+from skillkit.assembly import replay  # noqa: E402
 from skillkit.ros.children import Children  # noqa: E402
 from skillkit.ros.client import TaskClient  # noqa: E402
 from skillkit.ros.processes import Setup, bringup  # noqa: E402
@@ -52,7 +53,8 @@ def test_where_there_is_no_plan_the_reason_is_told_and_the_next_one_is_made_and_
     files = {name: tmp_path / f"{name}.yaml" for name in TASKS}
     for name, goal in TASKS.items():
         files[name].write_text(f"task: {name}\nscene: coffee\ntree: {{plan: '{goal}'}}\n")
-    setup = Setup(robot="panda", seed=1, skills=str(folder.parent), tasks=tuple(map(str, files.values())))
+    bag = tmp_path / "run.mcap"
+    setup = Setup(robot="panda", seed=1, skills=str(folder.parent), tasks=tuple(map(str, files.values())), bag=str(bag))
     trees: list[list[str]] = []
     with Children(bringup(setup), tmp_path) as children, rclpy.init():
         client = TaskClient("", lambda message: trees.append([node.path for node in message.nodes]))
@@ -66,3 +68,6 @@ def test_where_there_is_no_plan_the_reason_is_told_and_the_next_one_is_made_and_
     assert any(path.endswith("/shut") for nodes in trees for path in nodes), "the planned skill is in the tree"
     assert reports["tray_on_table"].outcome == "FAILED"
     assert "no plan for 'on(table, tray)'" in reports["tray_on_table"].reason
+    again = replay(bag, folder.parent)
+    assert again.differences == 0, again.first
+    assert again.compared == again.steps > 50

@@ -29,10 +29,18 @@ MESSAGES = 200
 
 @pytest.fixture
 def bag(tmp_path: Path) -> Path:
-    with BagWriter(tmp_path / "bag.mcap") as writer:
+    return written(tmp_path / "bag.mcap")
+
+
+def written(path: Path, latched: str = "") -> Path:
+    """A bag of joint states, and of one message on a ``latched`` topic."""
+    with BagWriter(path) as writer:
+        if latched:
+            writer.describe(latched, {"durability": "transient_local"})
+            writer.write(latched, "std_msgs/msg/Float64", {"data": 1.0}, 3.0)
         for i in range(MESSAGES):
             writer.write("/panda/joint_states", JOINT_STATE, {"name": ["x"], "position": [float(i)]}, 3.0 + 0.01 * i)
-    return tmp_path / "bag.mcap"
+    return path
 
 
 class Listener(Node):
@@ -70,7 +78,8 @@ def listener() -> Iterator[Listener]:
         node.destroy_node()
 
 
-def test_what_is_played_can_be_recorded_again_byte_for_byte(bag: Path, tmp_path: Path) -> None:
+def test_what_is_played_can_be_recorded_again_byte_for_byte(tmp_path: Path) -> None:
+    bag = written(tmp_path / "bag.mcap", "/panda/model")
     recorder = Process("topic_recorder", "skillkit.ros.topic_recorder", {"bag": str(tmp_path / "again.mcap"), "topics": "/played/*"})
     player = play(str(bag), 2.0, "played", {"remap": "/panda/joint_states=joints", "paused": True})
     with rclpy.init():
@@ -85,7 +94,9 @@ def test_what_is_played_can_be_recorded_again_byte_for_byte(bag: Path, tmp_path:
     with open_bag(bag) as first, open_bag(tmp_path / "again.mcap") as second:
         assert second.complete
         assert second.topics["/played/joints"].type == JOINT_STATE
-        assert [m.data for m in second.raw_messages("/played/joints")] == [m.data for m in first.raw_messages()]
+        assert [m.data for m in second.raw_messages("/played/joints")] == [m.data for m in first.raw_messages("/panda/joint_states")]
+        assert second.topics["/played/panda/model"].latched
+        assert not second.topics["/played/joints"].latched
 
 
 OPTIONS = {"remap": "/panda/joint_states=joints", "clock": True, "paused": True}

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from skillkit.events import Started, Transition
+from skillkit.execution import Execution
 from skillkit.library import load_skills
-from skillkit.option import Execution, Started, Transition
 from skillkit.pose import Pose, frozen, rotation_from_vector
 from skillkit.share import PACKAGE
 from skillkit.spaces import ArmState, CartesianDelta, ObjectState, Observation

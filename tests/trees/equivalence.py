@@ -10,7 +10,8 @@ from typing import Any
 import reference
 from scripted import ENDINGS, SKILLS, observation
 
-from skillkit.option import Execution, Transition
+from skillkit.events import Transition
+from skillkit.execution import Execution
 from skillkit.spaces import Observation
 from skillkit.trees import TreePolicy, load_task
 

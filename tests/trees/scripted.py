@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from skillkit.option import Event, Execution, Initiation, Option, Parameter, Situation, StatusChange, Transition
+from skillkit.events import Event, StatusChange, Transition
+from skillkit.execution import Execution
+from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.pose import Pose
 from skillkit.spaces import ArmState, CartesianDelta, Directive, Ending, Observation, Outcome
 from skillkit.trees import Task, TreePolicy

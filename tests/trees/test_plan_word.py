@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from scripted import SKILLS, Bench, observation, scripted
 
-from skillkit.option import Execution, Initiation, Option
+from skillkit.execution import Execution
+from skillkit.option import Initiation, Option
 from skillkit.spaces import Answer, Observation
 from skillkit.trees import Task, TreePolicy, check_task, load_task, no_plan_text, plan_text
 

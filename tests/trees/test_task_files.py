@@ -9,9 +9,9 @@ import pytest
 from scripted import SKILLS, Bench
 
 from skillkit import share
+from skillkit.events import Started
 from skillkit.exceptions import InvalidFile, UnknownName
 from skillkit.library import load_skills
-from skillkit.option import Started
 from skillkit.spaces import Outcome
 from skillkit.trees import Task, check_task, load_task
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scripted import SKILLS, Bench, observation
 
+from skillkit.events import Started, Transition
 from skillkit.exceptions import InvalidFile
-from skillkit.option import Execution, Started, Transition
+from skillkit.execution import Execution
 from skillkit.pose import Pose
 from skillkit.spaces import Answer, ArmState, ObjectState, Observation, Outcome
 from skillkit.trees import Task, check_task

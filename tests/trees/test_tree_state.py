@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted import ENDINGS, SKILLS, Bench
 
-from skillkit.option import Execution, Started, StatusChange, Transition
+from skillkit.events import Started, StatusChange, Transition
+from skillkit.execution import Execution
 from skillkit.spaces import Outcome
 from skillkit.trees import TreePolicy, load_task
 from skillkit.trees.run import OptionLeaf, behaviours

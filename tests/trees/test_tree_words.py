@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from scripted import SKILLS, Bench
 
-from skillkit.option import Initiation, Situation, Started
+from skillkit.events import Started
+from skillkit.option import Initiation, Situation
 from skillkit.spaces import Outcome
 from skillkit.trees import WORDS
 
