@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from skillkit.arm import ArmLoop
@@ -468,8 +469,21 @@ class Runtime:
             tolerance: how old the snapshot may be [s]: how far an arm may have moved since at full speed, beside its braking distance.
 
         Raises:
-            CannotResume: an arm has not been heard, moves, or is not where it was left.
+            CannotResume: an arm has not been heard, moves, or is not where it was left; or the snapshot is none of such a runtime. Nothing has changed then.
         """
+        before = self.snapshot()
+        try:
+            self._take_up(snapshot, inputs, now, tolerance)
+        except CannotResume:
+            self.restore(before)
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            self.restore(before)
+            raise CannotResume("checkpoint", f"its state is none of this run: {type(error).__name__}: {error}") from None
+
+    def _take_up(self, snapshot: Snapshot, inputs: Sequence[Input], now: float, tolerance: float) -> None:
+        if not (isfinite(snapshot["now"]) and snapshot["tick"] >= 0):
+            raise ValueError(f"time {snapshot['now']!r}, tick {snapshot['tick']!r}")
         self.restore(snapshot)
         self.directives = {}
         active, self.now = self._active_time, now

@@ -74,22 +74,29 @@ class Checkpoint:
         try:
             data = json.loads(content)
             found = cls(data["run"], data["runtime"], data["world"])
-            _ = found.runtime["goals"], found.runtime["tick"], found.run["skills"], found.run["cell"]
-        except (ValueError, KeyError, TypeError) as error:
+            _ = found.runtime["tick"], found.run["skills"].items(), found.run["cell"]
+            _ = [goal["execution"]["option"] for goal in found.runtime["goals"].values()]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CannotResume(name, f"not a checkpoint: {type(error).__name__}: {error}") from None
         if data["format"] != FORMAT:
             raise CannotResume(name, f"its format is {data['format']!r}; this version reads {FORMAT}")
         return found
 
-    def check_skills(self, digests: Mapping[str, str]) -> None:
-        """Nothing that it was made with has changed.
+    def check(self, skills: Mapping[str, str], tasks: Mapping[str, str]) -> None:
+        """Nothing that it was made with has changed: digests of all skills, and of the tasks that are not over.
 
         Raises:
-            CannotResume: skills are not what they were.
+            CannotResume: something is not what it was.
         """
-        changed = sorted(name for name, digest in self.run["skills"].items() if digests.get(name) != digest)
-        if changed:
-            raise CannotResume("skills", f"changed since the checkpoint: {', '.join(changed)}; its state may mean something else to them")
+        _unchanged("skills", self.run["skills"], skills)
+        active = {goal["execution"]["option"] for goal in self.runtime["goals"].values()}
+        _unchanged("tasks", {name: digest for name, digest in self.run.get("task_digests", {}).items() if name in active}, tasks)
+
+
+def _unchanged(what: str, recorded: Mapping[str, str], now: Mapping[str, str]) -> None:
+    changed = sorted(name for name, digest in recorded.items() if now.get(name) != digest)
+    if changed:
+        raise CannotResume(what, f"changed since the checkpoint: {', '.join(changed)}; its state may mean something else to them")
 
 
 class Checkpoints:

@@ -44,11 +44,13 @@ class Description:
         for task in system.tasks.values():
             files.update({f"tasks/{Path(path).name}": Path(path).read_bytes() for path in task.files})
         files.update(cls.skill_files(system))
+        skills, tasks = system.digests()
         run = {
             "skillkit": __version__,
             "cell": {"name": system.cell.name, "arms": [_plain(arm) for arm in system.cell.arms]},
             "tasks": {name: Path(task.files[0]).name for name, task in system.tasks.items()},
-            "skills": {name: skill.digest for name, skill in system.skills.items()},
+            "task_digests": tasks,
+            "skills": skills,
             "sizes": {name: np.asarray(size).tolist() for name, size in sizes.items()},
             **details,
         }

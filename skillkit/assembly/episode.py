@@ -156,7 +156,7 @@ def _judge(episode: Episode, system: System, world: World, task: str, parameters
 
 def _resume(runtime: Runtime, checkpoint: Checkpoint, system: System, world: World, period: float) -> int:
     """The number of the step to go on with."""
-    checkpoint.check_skills({name: skill.digest for name, skill in system.skills.items()})
+    checkpoint.check(*system.digests())
     step = int(checkpoint.runtime["tick"]) + 1
     runtime.resume(checkpoint.runtime, world.inputs(step * period), step * period, EVERY)
     return step

@@ -65,6 +65,10 @@ class System:
                 del system.tasks[name]
         return system
 
+    def digests(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Of the folders of all skills, and of the files of all tasks."""
+        return {name: skill.digest for name, skill in self.skills.items()}, {name: task.digest for name, task in self.tasks.items()}
+
     @property
     def roles(self) -> tuple[str, ...]:
         """See :func:`roles_of`."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from skillkit.braking_tail import braking_tail
 from skillkit.cell import Cell
-from skillkit.exceptions import InvalidValue, UnknownName
+from skillkit.exceptions import CannotResume, InvalidValue, UnknownName
 from skillkit.pose import Array, Pose
+from skillkit.protocols import Snapshot
 from skillkit.sim import CoffeeScene, Placement, TableScene, World
 from skillkit.sim.driver import Driver
 from skillkit.sim.layout import SEVEN_JOINTS, SIX_JOINTS
@@ -45,6 +46,19 @@ def simulated_world(cell: Cell, scene: str, seed: int | None, options: Mapping[s
     made = replace(scene_of(scene, seed, options), stations=stations)
     world = World([Placement(arm.name, arm.embodiment, arm.base) for arm in cell.arms], made)
     return replace(cell, arms=tuple(replace(arm, base=world.base(arm.name)) for arm in cell.arms)), world
+
+
+def bring_back(world: World, snapshot: Snapshot, outage: float) -> None:
+    """Put a world into the state of a checkpoint, and leave it alone for ``outage`` [s].
+
+    Raises:
+        CannotResume: the state is none of such a world.
+    """
+    try:
+        world.restore(snapshot)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise CannotResume("checkpoint", f"its world is none of this scene: {type(error).__name__}: {error}") from None
+    leave_alone(world, outage)
 
 
 def leave_alone(world: World, duration: float) -> None:

@@ -52,7 +52,7 @@ def run_request(request: Request, on_step: OnStep | None = None) -> Result:
         SkillkitError: the request names something that is not there.
     """
     from skillkit.assembly import Checkpoint, run_episode
-    from skillkit.assembly.worlds import leave_alone, simulated_world
+    from skillkit.assembly.worlds import bring_back, simulated_world
 
     begun = perf_counter()
     system = system_of(request, cell_of(request))
@@ -60,8 +60,7 @@ def run_request(request: Request, on_step: OnStep | None = None) -> Result:
     system.cell, world = simulated_world(system.cell, task.scene, request.seed, request.scene)
     resume = Checkpoint.read(request.resume) if request.resume else None
     if resume is not None and resume.world is not None:
-        world.restore(resume.world)
-        leave_alone(world, OUTAGE)
+        bring_back(world, resume.world, OUTAGE)
     details = {"robot": request.robot, "cell_file": request.cell, "scene_options": dict(request.scene)}
     episode = run_episode(
         system, world, task.name, request.parameters, request.seed, request.bag, on_step, stopwatch=perf_counter,

@@ -103,10 +103,13 @@ def resumed(task: str, path: str, scene: list[str] | None, values: list[str] | N
     run = (found := Checkpoint.read(path)).run
     if found.finished:
         raise CannotResume(path, "the run had ended; there is nothing left to do")
-    if run["task"] != Path(task).stem:
-        raise CannotResume(path, f"it is of the task '{run['task']}', not '{task}'")
-    given = [f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in run["parameters"].items()]
-    return task, run["robot"], run["cell_file"], run["seed"], [f"{name}={value}" for name, value in run["scene_options"].items()], given
+    if run.get("task") != Path(task).stem:
+        raise CannotResume(path, f"it is of the task '{run.get('task')}', not '{task}'")
+    try:
+        given = [f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in run["parameters"].items()]
+        return task, run["robot"], run["cell_file"], run["seed"], [f"{name}={value}" for name, value in run["scene_options"].items()], given
+    except (KeyError, AttributeError) as error:
+        raise CannotResume(path, f"it is none of 'skillkit run': {type(error).__name__}: {error}") from None
 
 
 def checked(request: Request, values: list[str] | None) -> Request:

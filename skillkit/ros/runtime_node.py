@@ -192,7 +192,7 @@ class RuntimeNode(LifecycleNode):
         also = () if tasks else sorted(share.files("tasks"))
         self.system = System.build(cell, *tasks, skills=given["skills"] or None, use=pairs(given["use"]), also=also)
         if self.resumed is not None:
-            self.resumed.check_skills({name: skill.digest for name, skill in self.system.skills.items()})
+            self.resumed.check(*self.system.digests())
 
     # -- starting ------------------------------------------------------------------------------------------------------------------------
 

@@ -195,7 +195,45 @@ def test_a_checkpoint_of_another_format_or_with_other_skills_is_refused(bench: B
     bench.until(0.1)
     found = Checkpoint.read(bench.file)
     with pytest.raises(CannotResume, match="grasp"):
-        Checkpoint({"skills": {"grasp": "1"}, "cell": {}}, found.runtime).check_skills({"grasp": "2"})
+        Checkpoint({"skills": {"grasp": "1"}, "cell": {}}, found.runtime).check({"grasp": "2"}, {})
     bench.file.write_text(json.dumps({**json.loads(bench.file.read_text()), "format": 0}))
     with pytest.raises(CannotResume, match="format"):
         Checkpoint.read(bench.file)
+
+
+def test_a_task_that_has_changed_is_not_gone_on_with(bench: Bench) -> None:
+    bench.until(0.1)
+    found = Checkpoint.read(bench.file)
+    run = {"skills": {}, "cell": {}, "task_digests": {"two": "1", "other": "5"}}
+    Checkpoint(run, found.runtime).check({}, {"two": "1"})
+    with pytest.raises(CannotResume, match="tasks: changed since the checkpoint: two"):
+        Checkpoint(run, found.runtime).check({}, {"two": "2", "other": "6"})
+
+
+def edited(runtime: dict[str, Any], *path: str, value: Any = None) -> dict[str, Any]:
+    """A copy with the value at the path replaced; removed where there is none."""
+    copy = json.loads(json.dumps(runtime))
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner.pop(path[-1]) if value is None else inner.update({path[-1]: value})
+    return copy  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("perception",), None), (("now",), "x"), (("now",), float("nan")), (("tick",), -5), (("goals",), {"g": {}}),
+        (("arms", "panda", "controller", "target"), [1.0]),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_that_was_edited_is_refused_and_leaves_the_runtime_as_it_was(bench: Bench, path: tuple[str, ...], value: Any) -> None:
+    bench.until(0.3)
+    found = Checkpoint.read(bench.file)
+    bench.v = np.zeros(7)
+    bench.born()
+    bench.tick += 300
+    before = json.dumps(bench.runtime.snapshot())
+    with pytest.raises(CannotResume, match="checkpoint"):
+        bench.runtime.resume(edited(dict(found.runtime), *path, value=value), bench.inputs(), bench.tick * PERIOD, 0.2)
+    assert json.dumps(bench.runtime.snapshot()) == before
