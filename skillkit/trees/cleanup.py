@@ -44,8 +44,15 @@ class CleanedUp(Treelike, Composite):
             self.current_child = cleanup
             yield from cleanup.tick()
         if self.result is not None and (not needed or (self.current_child is cleanup and cleanup.status is not Status.RUNNING)):
+            if needed and cleanup.status is Status.FAILURE:
+                self.feedback_message = "; ".join(filter(None, (self.feedback_message, f"the cleanup failed: {reason_of(cleanup)}")))
             self.stop(self.result)
         yield self
+
+    @property
+    def remark(self) -> str:
+        """That the cleanup failed, where success does not show it."""
+        return str(self.feedback_message) if self.status is Status.SUCCESS else ""
 
     def state(self) -> list[Any]:
         return [self.result.value if self.result is not None else None, self.rest.since]

@@ -141,6 +141,11 @@ class TreePolicy:
             return Ending(Outcome.FAILED, reason_of(self.root) or "the tree failed")
         return None
 
+    @property
+    def remark(self) -> str:
+        """What is to be said beside the outcome: cleanups that failed after what they followed had succeeded."""
+        return "; ".join(dict.fromkeys(found for node in behaviours(self.root) if (found := getattr(node, "remark", ""))))
+
     def _judge(self) -> Ending:
         goal, situation = self.task.goal, self.run.situation()
         if goal is None or goal.truth(situation):

@@ -72,6 +72,7 @@ def test_cleanup_is_done_when_its_word_says_and_changes_no_outcome(bench: Make, 
         assert ending is not None
         assert ending.outcome is (Outcome.SUCCEEDED if letter == "S" else Outcome.FAILED)
         assert letter == "S" or "s1F: FAILED: script 1F" in ending.reason
+        assert ("the cleanup failed" in ending.reason and "script 2F" in ending.reason) == (cleanup == "s2F" and "s2S" in runs)
 
 
 def moving(speed: Callable[[float], float]) -> Callable[[Bench], Observation]:
