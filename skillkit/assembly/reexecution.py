@@ -15,6 +15,7 @@ from skillkit.assembly.checkpoint import EVERY, FILE, RESUMED, Checkpoint
 from skillkit.assembly.departure import FirstDifference, Ways
 from skillkit.assembly.description import Description, changed_skills
 from skillkit.assembly.purity import Watch
+from skillkit.assembly.side_by_side import Stretch, Tally, side_by_side
 from skillkit.assembly.system import System
 from skillkit.bags import Bag, open_bag
 from skillkit.bags.compare import Difference, Rule, compare, first_unequal
@@ -69,6 +70,7 @@ def replay(
     ignore: Sequence[str] = (),
     watch: bool = False,
     start: float = 0.0,
+    jobs: int = 1,
 ) -> Replay:
     """Re-execute a bag and compare every directive, command, status and outcome with what it holds.
 
@@ -82,19 +84,33 @@ def replay(
         ignore: patterns of fields that are not compared, such as ``commands[*].velocity*``.
         watch: look out for skills that read the clock or unseeded randomness, difference or not; takes several times as long.
         start: begin behind the last keyframe before this time [s]; at the beginning of the run where there is none.
+        jobs: processes that each take a stretch between two keyframes; what one ends in must be what the next begins from, so that nothing is left
+            unproven. Where anything differs, all is re-executed in one, which tells of it.
 
     Raises:
         BagError: not a bag of ours. InvalidFile, UnknownName: its files or the skills on disk are wrong.
     """
+    rule = Rule(tolerance or 0.0, tuple(ignore))
     with open_bag(path) as bag, tempfile.TemporaryDirectory() as scratch:
         description, system = rebuild(bag, Path(scratch), skills, use)
-        run = _Reexecution(bag, system, description, Rule(tolerance or 0.0, tuple(ignore)), tolerance, start)
+        if jobs > 1 and start == 0.0 and not watch:
+            tally = side_by_side(bag, jobs, lambda part: _stretch(path, system, description, rule, tolerance, part))
+            if tally is not None:
+                return Replay(tally.steps, tally.compared, changed=_changes(description, system), digest=tally.digest, begun=bag.start, note=bag.note)
+        run = _Reexecution(bag, system, description, rule, tolerance, start)
         run.found.changed = _changes(description, system)
         run.go(on_step)
         if watch or (run.found.first is not None and run.found.first.kind in MAY_BE_IMPURE):
             run.watch()
         run.found.note = bag.note
         return run.found
+
+
+def _stretch(path: str | Path, system: System, description: Description, rule: Rule, tolerance: float | None, part: Stretch) -> Tally:
+    with open_bag(path) as bag:
+        run = _Reexecution(bag, system, description, rule, tolerance, part.start, part.last)
+        run.go(None)
+        return Tally(run.found.steps, run.found.compared, run.found.first is None)
 
 
 def rebuild(bag: Bag, scratch: Path, skills: str | Path | Sequence[Path] | None = None, use: Mapping[str, str | Path] = NOTHING) -> tuple[Description, System]:
@@ -114,8 +130,9 @@ def rebuild(bag: Bag, scratch: Path, skills: str | Path | Sequence[Path] | None 
 class _Reexecution:
     """One bag against one system."""
 
-    def __init__(self, bag: Bag, system: System, description: Description, rule: Rule, tolerance: float | None, start: float) -> None:
-        self.bag, self.system, self.sizes = bag, system, description.sizes()
+    def __init__(self, bag: Bag, system: System, description: Description, rule: Rule, tolerance: float | None, start: float, last: int | None = None) -> None:
+        """From behind the last keyframe before ``start`` [s] up to the step ``last``."""
+        self.bag, self.system, self.sizes, self.last = bag, system, description.sizes(), last
         self.found = Replay()
         platform = {**fingerprint(), "control": compiled.path(system.compiled)}
         here = platform_differences({"control": compiled.PLAIN, **bag.metadata["platform"]}, platform) if "platform" in bag.metadata else {}
@@ -159,6 +176,8 @@ class _Reexecution:
             return
         read, after = self.run.step_inputs(), self.keyframe["tick"] if self.keyframe else -1
         for raw in self.run.raw_steps(start=self.found.begun):
+            if self.last is not None and raw.tick > self.last:
+                return
             if raw.tick > after:
                 yield raw, *read(raw.step)
 

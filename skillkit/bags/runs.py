@@ -45,6 +45,13 @@ class RecordedStep(NamedTuple):
     result: dict[str, Any] | None
 
 
+class Frame(NamedTuple):
+    """Where a keyframe lies: log time [s], and the step it is behind."""
+
+    time: float
+    tick: int
+
+
 class RecordedRun:
     """See the module; made by :meth:`skillkit.bags.read.Bag.run`. Its methods raise BagError where records are damaged or cannot be read.
 
@@ -88,6 +95,12 @@ class RecordedRun:
         else:
             found = self._bag.last(topic, time)
         return None if found is None else self.decoder(KEYFRAME)(found)
+
+    def keyframes(self) -> Iterator[Frame]:
+        """Where the keyframes of a runtime lie."""
+        if KEYFRAME in self.topics:
+            for _, stamp, data in self._bag.raw_messages(self.topics[KEYFRAME]):
+                yield Frame(stamp / 1e9, _tick(data, KEYFRAME))
 
     def steps(self) -> Iterator[RecordedStep]:
         """The steps of one runtime in order, each with its result where one with its tick was recorded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +27,7 @@ def replay(
     ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="FIELD", help="Do not compare these fields, such as 'commands[*].velocity*'.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Also look out for skills that read the clock or unseeded randomness.")] = False,
     start: Annotated[float, typer.Option("--from", min=0.0, metavar="SECONDS", help="Begin behind the last keyframe before this time.")] = 0.0,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that share a long bag, each from one keyframe to another; the answer is the same.")] = 1,
     as_json: AsJson = False,
 ) -> int:
     """Re-execute a recorded run without robot, simulator or ROS and compare every decision. Exit 0 only when all are equal."""
@@ -35,10 +37,10 @@ def replay(
     with open_bag(bag) as opened:
         total, end = _steps(opened.topics), opened.end
     begun = perf_counter()
-    with progress("re-executing", total) as done:
+    with progress("re-executing", total) if jobs == 1 else nullcontext(nobody) as done:  # no thread may run beside what forks
         found = re_execute(
             bag, skills_folder(skills), pairs(use, "--use"), lambda step: done(step) if step % 50 == 0 else None,
-            tolerance=tolerance, ignore=ignore or (), watch=watch, start=start,
+            tolerance=tolerance, ignore=ignore or (), watch=watch, start=start, jobs=jobs,
         )  # fmt: skip
     took = perf_counter() - begun
     speed = (end - found.begun) / took if took > 0.0 else 0.0
@@ -48,6 +50,10 @@ def replay(
     else:
         _explain(found, cause, took, speed)
     return 0 if found.differences == 0 and found.steps > 0 else 1
+
+
+def nobody(step: int) -> None:
+    """Told of progress that nobody is shown."""
 
 
 def _steps(topics: Any) -> int | None:

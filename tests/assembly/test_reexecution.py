@@ -11,6 +11,7 @@ import pytest
 
 from skillkit import share
 from skillkit.assembly import Description, Episode, System, replay, run_episode
+from skillkit.assembly.side_by_side import stretches
 from skillkit.assembly.worlds import simulated_world
 from skillkit.bags import BagError, BagWriter, copy_without, open_bag
 from skillkit.cell import Cell
@@ -131,3 +132,30 @@ def test_an_attachment_cannot_leave_its_folder(tmp_path: Path) -> None:
     for name in ("../evil.yaml", "/tmp/evil.yaml", "a/../../evil", "C:/evil"):
         with pytest.raises(BagError, match="leaves its folder"):
             Description({}, {name: b"x"}).write_to(tmp_path)
+
+
+def test_a_bag_that_is_shared_out_between_its_keyframes_gives_the_same_answer(episode: Episode, tmp_path: Path) -> None:
+    with open_bag(episode.bag) as bag:
+        parts = stretches(bag, 3)
+    assert [part.last is None for part in parts] == [False, False, True]
+    assert [later.start for later in parts[1:]] == [0.01 * part.last for part in parts[:-1] if part.last is not None]
+    assert replay(episode.bag, jobs=3) == replay(episode.bag)
+    folder = changed_grasp(tmp_path)
+    shared, alone = (replay(episode.bag, use={"grasp": folder}, jobs=jobs) for jobs in (2, 1))
+    assert (shared.first, shared.differences) == (alone.first, alone.differences)
+    assert shared.first is not None
+
+
+def test_a_bag_from_which_a_step_was_lost_between_two_stretches_is_not_called_equal(episode: Episode, tmp_path: Path) -> None:
+    with open_bag(episode.bag) as bag, BagWriter(tmp_path / "lost.mcap") as writer:
+        cut = stretches(bag, 2)[0].last
+        for name, data in bag.attachments.items():
+            writer.attach(name, data)
+        steps = -1
+        for message in bag.raw_messages():
+            steps += message.topic.endswith("/step")
+            if not (message.topic.endswith("/step") and steps == (cut or 0) + 1) and not message.topic.endswith("/digest"):
+                writer.write_stamped(message.topic, bag.schema_of(message.topic)[0], message.data, message.stamp, bag.schema_of(message.topic)[1])
+    found = replay(tmp_path / "lost.mcap", jobs=2)
+    assert found.first is not None
+    assert (found.first.kind, found.first.path) == ("input", "step.tick")
