@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from skillkit.cli.arguments import SkillsFolder, skills_folder
-from skillkit.exceptions import SkillkitError
+from skillkit.exceptions import InvalidValue, SkillkitError
 
 EXAMPLE = "skillkit import tree.xml -o task.yaml"
 
@@ -29,8 +29,14 @@ def import_(
     except SkillkitError:
         options = {}
     tasks = read_xml(file.read_bytes(), str(file), options)
-    for number, (name, content) in enumerate(tasks.items()):
-        target = output if number == 0 else output.with_name(f"{name}.yaml")
-        target.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=140), encoding="utf-8")
+    targets = [output, *(output.with_name(f"{name}.yaml") for name in list(tasks)[1:])]
+    for target in targets[1:]:
+        if target.resolve() == output.resolve():
+            raise InvalidValue("--output", str(output), f"another name: the tree '{target.stem}' of this file is written there")
+        if target.exists() or target.is_symlink():
+            raise InvalidValue("--output", str(output), f"a folder without '{target.name}', which exists already and is not overwritten")
+    texts = [yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=140) for content in tasks.values()]
+    for target, text in zip(targets, texts, strict=True):
+        target.write_text(text, encoding="utf-8")
         print(target)
     return 0

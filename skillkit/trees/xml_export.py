@@ -11,7 +11,7 @@ from skillkit.option import Parameter
 from skillkit.trees.node import Node
 from skillkit.trees.reader import BUDGETS
 from skillkit.trees.task import Task
-from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, scalar, whole_milliseconds, without_braces
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, FORMAT, LISTS, SAME, WRAPPERS, milliseconds, ported, scalar, whole_milliseconds, without_braces
 
 HEADER = "_skillkit"  # attribute with what a BehaviorTree element has no words for
 
@@ -110,7 +110,7 @@ def _ports(node: Node) -> dict[str, str]:
     if node.word in ("guard", "condition"):
         return {"when": str(values["when"])}
     if node.word == "set":
-        return {name: scalar(value if isinstance(value, (bool, int, float)) else str(value)) for name, value in values["values"].items()}
+        return {ported(name): scalar(value if isinstance(value, (bool, int, float)) else str(value)) for name, value in values["values"].items()}
     if node.word == "recover":
         return {"times": scalar(values["times"] if isinstance(values["times"], int) else str(values["times"]))}
     if node.word == "plan":
@@ -133,9 +133,9 @@ def _call(node: Node) -> Element:
     called = node.values["call"]
     element = Element(SAME["task"], {"ID": called}) if node.word == "task" else Element(called)
     for name, value in node.values["with"].items():
-        element.set(name, scalar(value if isinstance(value, (bool, int, float)) else str(value)))
+        element.set(ported(name), scalar(value if isinstance(value, (bool, int, float)) else str(value)))
     for output, name in node.values.get("into", {}).items():
-        element.set(output, f"{{{name}}}")
+        element.set(ported(output), f"{{{name}}}")
     return element
 
 
@@ -146,13 +146,13 @@ def _declare(model: Element, task: Task) -> None:
     subtree = SubElement(model, "SubTree", {"ID": task.name})
     for parameter in task.parameters:
         default: Mapping[str, str] = {} if parameter.default is None else {"default": str(parameter.default)}
-        SubElement(subtree, "input_port", {"name": parameter.name, **default}).text = parameter.description
+        SubElement(subtree, "input_port", {"name": ported(parameter.name), **default}).text = parameter.description
     for output in task.outputs:
-        SubElement(subtree, "output_port", {"name": output, "default": f"{{{task.name}_{output}}}"})  # without, it would have to be taken over
+        SubElement(subtree, "output_port", {"name": ported(output), "default": f"{{{task.name}_{output}}}"})  # without, it would have to be taken over
     known = {(child.tag, child.get("ID")) for child in model}
     for node in _nodes(task.tree):
-        ports: tuple[str, ...] = tuple(node.values["with"]) if node.word == "skill" else CUSTOM[node.word].ports if node.word in CUSTOM else ()
-        ports = tuple(node.values["values"]) if node.word == "set" else ports
+        ports: tuple[str, ...] = tuple(map(ported, node.values["with"])) if node.word == "skill" else CUSTOM[node.word].ports if node.word in CUSTOM else ()
+        ports = tuple(map(ported, node.values["values"])) if node.word == "set" else ports
         name = node.values["call"] if node.word == "skill" else node.word
         category = "Action" if node.word == "skill" else CUSTOM[node.word].category if node.word in CUSTOM else ""
         if not category or (node.word == "wait" and "for" in node.values):

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from xml.parsers import expat
 
 from skillkit.exceptions import InvalidFile, Problem, did_you_mean
 from skillkit.option import Option
 from skillkit.spaces import NOTHING
 from skillkit.trees.reader import BUDGETS
+from skillkit.trees.values import NAME
+from skillkit.trees.xml_attributes import CATEGORIES, IGNORED, LEAVES, parallel_counts, unread
 from skillkit.trees.xml_export import HEADER
-from skillkit.trees.xml_words import BETWEEN, CUSTOM, EXACT, SAME, seconds, unscalar, with_braces
+from skillkit.trees.xml_parse import Tag, parsed
+from skillkit.trees.xml_words import BETWEEN, CUSTOM, EXACT, SAME, seconds, unported, unscalar, with_braces
 
-DEPTH_LIMIT = 100
 WORD_OF = {tag: word for word, tag in SAME.items()}
 OTHER_NAMES = {"SequenceWithMemory": "sequence"}  # the same for a task
-CATEGORIES = ("Control", "Decorator", "Condition", "Action")  # tags whose attribute ID names the node
 OF_THEIRS = ("Sleep", "Delay", "AlwaysSuccess", "AlwaysFailure")
-IGNORED = ("name", "_description", "_fullpath", "_uid")
-
-
-@dataclass
-class Tag:
-    """An element and where it begins."""
-
-    name: str
-    attributes: dict[str, str]
-    line: int
-    column: int
-    children: list[Tag] = field(default_factory=list)
 
 
 def read_xml(text: str | bytes, file: str = "<text>", options: Mapping[str, Option] = NOTHING) -> dict[str, dict[str, Any]]:
@@ -63,45 +50,40 @@ class _Reader:
         self.problems.append(Problem(self.file, line, column, code, "error", message, hint))
 
     def read(self, text: str | bytes) -> dict[str, dict[str, Any]]:
-        root = self._parsed(text)
-        if root is None:
+        root = parsed(text, self.file)
+        if isinstance(root, Problem):
+            self.problems.append(root)
             return {}
         if root.name != "root":
             self._error(root, "wrong-type", f"the outermost element is 'root' in BehaviorTree.CPP, found '{root.name}'")
             return {}
         for declared in [one for model in root.children if model.name == "TreeNodesModel" for one in model.children]:
             name = declared.attributes.get("ID", "")
-            self.outputs[name] = {port.attributes.get("name", "") for port in declared.children if port.name in ("output_port", "inout_port")}
+            self.outputs[name] = {unported(port.attributes.get("name", "")) for port in declared.children if port.name in ("output_port", "inout_port")}
             self.actions |= {name} if declared.name == "Action" else set()
         trees = [child for child in root.children if child.name == "BehaviorTree"]
         if not trees:
             self._error(root, "missing", "there is no 'BehaviorTree' in it")
         main = root.attributes.get("main_tree_to_execute", trees[0].attributes.get("ID", "") if trees else "")
         trees.sort(key=lambda tree: tree.attributes.get("ID") != main)
+        self._outer(root, trees)
         return {tree.attributes.get("ID", "task"): self._tree(tree) for tree in trees}
 
-    def _parsed(self, text: str | bytes) -> Tag | None:
-        open_tags: list[Tag] = []
-        roots: list[Tag] = []
-        parser = expat.ParserCreate()
-
-        def start(name: str, attributes: dict[str, str]) -> None:
-            tag = Tag(name, attributes, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
-            if len(open_tags) > DEPTH_LIMIT:
-                raise ValueError(f"nested deeper than {DEPTH_LIMIT}")
-            (open_tags[-1].children if open_tags else roots).append(tag)
-            open_tags.append(tag)
-
-        def doctype(*_: object) -> None:
-            raise ValueError("a document type is not allowed")
-
-        parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = start, lambda _: open_tags.pop(), doctype
-        try:
-            parser.Parse(text, True)
-        except (expat.ExpatError, ValueError) as error:
-            self.problems.append(Problem(self.file, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1, "xml-syntax", "error", str(error)))
-            return None
-        return roots[0]
+    def _outer(self, root: Tag, trees: list[Tag]) -> None:
+        """What stands around the nodes: elements and attributes that are not read, and names that are no task's."""
+        for child in (one for one in root.children if one.name not in ("BehaviorTree", "TreeNodesModel")):
+            self._error(child, "unknown-word", f"'{child.name}' is not read here", "put the trees into one file" if child.name == "include" else "")
+        for tag, known in ((root, ("BTCPP_format", "main_tree_to_execute", "project_name")), *((tree, ("ID", HEADER)) for tree in trees)):
+            for name in (one for one in tag.attributes if one not in known and one not in IGNORED):
+                self._error(tag, "unknown-word", f"'{name}' of '{tag.name}' has no counterpart in a task")
+        seen: set[str] = set()
+        for tree in trees:
+            name = tree.attributes.get("ID", "task")
+            if not NAME.fullmatch(name):
+                self._error(tree, "wrong-type", f"the ID '{name}' is not a name of a task", "letters, digits, '_' and '-'")
+            if name in seen:
+                self._error(tree, "duplicate", f"there are two trees with the ID '{name}'")
+            seen.add(name)
 
     # -- trees ------------------------------------------------------------------------------------------------------------------------
 
@@ -123,6 +105,8 @@ class _Reader:
 
     def _node(self, tag: Tag) -> Any:
         word = self._word(tag)
+        if word or tag.name in OF_THEIRS:
+            self._all_read(tag, word or tag.name)
         if word in ("sequence", "reactive_sequence", "fallback", "reactive_fallback"):
             node: Any = {word: [self._node(child) for child in tag.children]}
         elif word in ("invert", "force_success", "force_failure"):
@@ -136,6 +120,12 @@ class _Reader:
         if "name" in tag.attributes and tag.attributes["name"] != tag.name and isinstance(node, dict):
             node["label"] = tag.attributes["name"]
         return node
+
+    def _all_read(self, tag: Tag, word: str) -> None:
+        for name in unread(tag.name, word, tag.attributes):
+            self._error(tag, "unknown-word", f"'{name}' of '{tag.name}' has no counterpart in a task")
+        for child in tag.children if word in LEAVES else ():
+            self._error(child, "unknown-word", f"'{tag.name}' has no children, found '{child.name}'")
 
     def _word(self, tag: Tag) -> str:
         """What a tag is, by its name in the compact form and by its ID in the other; empty where it is nothing of ours."""
@@ -168,9 +158,17 @@ class _Reader:
     # -- words with a counterpart --------------------------------------------------------------------------------------------------------
 
     def _parallel(self, tag: Tag) -> Any:
-        count = unscalar(tag.attributes.get("success_count", "-1"))
         children = [self._node(child) for child in tag.children]
-        return {"parallel": children} if count in (-1, len(children)) else {"parallel": {"succeed": count, "do": children}}
+        of = len(children)
+        counts = parallel_counts(unscalar(tag.attributes.get("success_count", "-1")), unscalar(tag.attributes.get("failure_count", "1")), of)
+        if counts is None:
+            self._error(tag, "wrong-type", "success_count and failure_count are whole numbers")
+            return {}
+        needed, failing = counts
+        if failing != of - needed + 1:
+            hint = f'failure_count="{of - needed + 1}"; where it is absent it is 1'
+            self._error(tag, "unknown-word", f"a parallel of a task fails once too few can succeed, this one after {failing} failures", hint)
+        return {"parallel": children} if needed == of else {"parallel": {"succeed": needed, "do": children}}
 
     def _times(self, tag: Tag, name: str) -> Any:
         count = unscalar(self._attribute(tag, name))
@@ -205,7 +203,7 @@ class _Reader:
 
     def _call(self, tag: Tag, word: str) -> Any:
         called = self._attribute(tag, "ID") if tag.name in ("Action", "SubTree") else tag.name
-        given = {name: unscalar(text) for name, text in tag.attributes.items() if name != "ID" and name not in IGNORED and not name.startswith("_")}
+        given = {unported(name): unscalar(text) for name, text in tag.attributes.items() if name != "ID" and name not in IGNORED and not name.startswith("_")}
         into = {name: given.pop(name) for name in sorted(self.outputs.get(called, set()) & set(given)) if word == "task"}
         option = self.options.get(called) if word == "skill" else None
         for name, value in given.items():
@@ -272,7 +270,7 @@ class _Reader:
         return {"wait": {"until": self._attribute(tag, "until")}}
 
     def _set(self, tag: Tag) -> Any:
-        return {"set": {name: unscalar(text) for name, text in tag.attributes.items() if name != "ID" and name not in IGNORED}}
+        return {"set": {unported(name): unscalar(text) for name, text in tag.attributes.items() if name != "ID" and name not in IGNORED}}
 
     def _ask(self, tag: Tag) -> Any:
         found: dict[str, Any] = {"question": self._attribute(tag, "question"), "answers": self._attribute(tag, "answers", "yes; no").split(BETWEEN)}

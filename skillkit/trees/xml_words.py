@@ -63,6 +63,19 @@ def unscalar(text: str) -> Any:
     return document.data if plain and (not isinstance(document.data, str) or text.startswith('"')) else text
 
 
+PORT = "port__"  # before a name that BehaviorTree.CPP keeps for itself
+
+
+def ported(name: str) -> str:
+    """A name as that of a port: ``name``, ``ID`` and a leading ``_`` mean something else in the XML."""
+    return f"{PORT}{name}" if name in ("name", "ID") or name.startswith(("_", PORT)) else name
+
+
+def unported(name: str) -> str:
+    """The inverse of :func:`ported`."""
+    return name.removeprefix(PORT)
+
+
 EXACT = "_exact_"  # before the name of a port that holds whole milliseconds: what it stands for
 
 
