@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action import ActionClient
 from rclpy.client import Client
@@ -28,7 +29,9 @@ from skillkit.ros.companion import show_life
 from skillkit.ros.names import EVERY, TREE, client_alive
 from skillkit.ros.priority import raised_threads
 
-ANSWER_WITHIN = 10.0  # [s] for a service call or the acceptance of a goal
+ANSWER_WITHIN = 10.0  # [s] for a service call
+ASK_AGAIN = 2.0  # [s] of silence; a busy server that has not discovered the client's reader yet drops its answer, and DDS tells neither of them
+GONE_AFTER = 30.0  # [s] of silence; a runtime that works on a goal is heard five times a second
 
 
 class NoAnswer(SkillkitError):
@@ -75,7 +78,7 @@ class TaskClient(Node):
         self._action: ActionClient = ActionClient(self, RunTask, "run_task")
         self._loop: dict[str, float] = {}
         self._goal: Any = None
-        self._wanted_cancel = False
+        self._wanted_cancel, self._last_word = False, 0.0
         self.create_subscription(DiagnosticArray, "/diagnostics", self._diagnose, 10)
         if on_tree is not None:
             self.create_subscription(TreeSnapshot, TREE, on_tree, EVERY)
@@ -106,22 +109,22 @@ class TaskClient(Node):
         """Run a task to its end; :meth:`cancel` may be called meanwhile, also before the goal is accepted.
 
         Raises:
-            NoAnswer: the goal is not accepted in time. Whatever ``still_running`` raises.
+            NoAnswer: the runtime has been silent for ``GONE_AFTER``. Whatever ``still_running`` raises.
         """
         key = uuid.uuid4()
         sign = show_life(self, client_alive(key.hex))
         try:
             goal = RunTask.Goal(task=task, parameters=json.dumps(dict(parameters)))
-            self._goal = self._wait(self._action.send_goal_async(goal, goal_uuid=UUID(uuid=list(key.bytes))), "the runtime", ANSWER_WITHIN)
-            if not self._goal.accepted:
+            name = UUID(uuid=list(key.bytes))
+            self._goal, asked = self._ask(lambda: self._action.send_goal_async(goal, self._heard, name), still_running)
+            if not self._goal.accepted and asked == 1:  # a goal that comes twice is not accepted twice
                 return TaskReport("REFUSED", "the runtime accepts no goals", 0.0, 0)
             if self._wanted_cancel:
                 self.cancel()
-            answer = self._goal.get_result_async()
-            while not answer.done():
-                still_running()
-                self._spinner.spin_once(timeout_sec=0.05)
-            result = answer.result().result
+            answer, _ = self._ask(self._goal.get_result_async, still_running)
+            if answer.status == GoalStatus.STATUS_UNKNOWN:
+                return TaskReport("ERROR", "the runtime does not know this goal any more: it was started anew, or the result was not fetched in time", 0.0, 0)
+            result = answer.result
             return TaskReport(result.outcome, result.reason, float(result.duration), int(result.decisions), dict(self._loop))
         finally:
             self._goal, self._wanted_cancel = None, False
@@ -130,7 +133,7 @@ class TaskClient(Node):
     def cancel(self) -> None:
         """Cancel the running task; it ends once the arm is at rest."""
         self._wanted_cancel = True
-        if self._goal is not None and self._goal.accepted:
+        if self._goal is not None:
             self._goal.cancel_goal_async()
 
     def call(self, service: str, within: float = ANSWER_WITHIN) -> Trigger.Response:
@@ -147,6 +150,24 @@ class TaskClient(Node):
             return self._wait(client.call_async(Trigger.Request()), service, max(0.0, end - time.monotonic()))
         finally:
             self.destroy_client(client)
+
+    def _ask(self, question: Callable[[], Future], still_running: Callable[[], None]) -> tuple[Any, int]:
+        """The first answer to a question that may be asked again, and how often it was asked."""
+        futures = [question()]
+        self._last_word = asked = time.monotonic()
+        while not (answers := [future.result() for future in futures if future.done()]):
+            still_running()
+            self._spinner.spin_once(timeout_sec=0.05)
+            now = time.monotonic()
+            if now - self._last_word > GONE_AFTER:
+                raise NoAnswer("the runtime", GONE_AFTER)
+            if now - max(asked, self._last_word) > ASK_AGAIN:
+                futures.append(question())
+                asked = now
+        return answers[0], len(futures)
+
+    def _heard(self, feedback: Any) -> None:
+        self._last_word = time.monotonic()
 
     def _wait(self, future: Future, who: str, within: float) -> Any:
         end = time.monotonic() + within

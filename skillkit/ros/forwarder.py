@@ -24,6 +24,7 @@ from skillkit.ros.conversions import JointStateReader, sampled
 from skillkit.ros.drivers.forward import READY, order_of
 from skillkit.ros.drivers.wire import on_wire
 from skillkit.ros.follower import TrajectoryFollower
+from skillkit.ros.inquiry import Inquiry
 from skillkit.ros.names import LATCHED, NEWEST, ArmTopics
 from skillkit.ros.parameters import declare, load_cell
 from skillkit.ros.ticking import Schedule
@@ -35,7 +36,6 @@ PARAMETERS = {
     "arm": ("", "which arm of the cell; empty: the only one"),
     "rate": (250.0, "commands per second [Hz]"),
 }
-LOOK_EVERY = 0.1  # [s] while the controller is not there yet
 STALE = 0.1  # [s] age of a joint state from which nothing is begun
 HOLDING = 5.0  # [1/s] share of the position error that a velocity command takes back
 ZEROS = 25  # commands of zero velocity at the end, in case one is lost
@@ -66,8 +66,9 @@ class Forwarder(Node):
         self.status = self.create_publisher(String, f"{controller}/forwarder/status", LATCHED)
         self.create_subscription(JointState, self.topics.joint_states, self._hear, QoSPresetProfiles.SENSOR_DATA.value)
         self.create_subscription(JointTrajectory, f"{controller}/forwarder/joint_trajectory", self._take, NEWEST)
-        self.asking: Any = self.create_client(GetParameters, f"{controller}/get_parameters")
-        self.looking = self.create_timer(LOOK_EVERY, self._ask)
+        asking: Any = self.create_client(GetParameters, f"{controller}/get_parameters")
+        request = GetParameters.Request(names=["joints", "interface_name"])
+        Inquiry(self, [asking], request, lambda answer: self._learn(answer.values))
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="forward", daemon=True)
         self._thread.start()
@@ -78,12 +79,6 @@ class Forwarder(Node):
         self._thread.join(1.0)
 
     # -- the controller's own word ---------------------------------------------------------------------------------------------------
-
-    def _ask(self) -> None:
-        if self.asking.service_is_ready():
-            self.destroy_timer(self.looking)
-            request = GetParameters.Request(names=["joints", "interface_name"])
-            self.asking.call_async(request).add_done_callback(lambda future: self._learn(future.result().values))
 
     def _learn(self, values: Any) -> None:
         word = READY

@@ -14,9 +14,9 @@ from rclpy.node import Node
 from skillkit.exceptions import SkillkitError
 from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.drivers.status import CHANGES
+from skillkit.ros.inquiry import Inquiry
 
 ANSWER = 2  # [s] given to a switch
-LOOK_EVERY = 0.1  # [s] while the manager is not there yet
 
 
 class Controllers:
@@ -36,27 +36,21 @@ class Controllers:
             raise SkillkitError(
                 "switching controllers needs controller_manager_msgs: apt-get install ros-$ROS_DISTRO-controller-manager-msgs; it is in no wheel"
             ) from None
-        self._node, self._manager, self._wanted, self._readiness = node, manager, tuple(dict.fromkeys(wanted)), readiness
+        self._manager, self._wanted, self._readiness = manager, tuple(dict.fromkeys(wanted)), readiness
         self._switch_request: Any = SwitchController.Request
-        self._list_request: Any = ListControllers.Request
-        self._list: Any = node.create_client(ListControllers, f"{manager}/list_controllers")
+        asking: Any = node.create_client(ListControllers, f"{manager}/list_controllers")
         self._switch: Any = node.create_client(SwitchController, f"{manager}/switch_controller")
         self._changed: tuple[list[str], list[str]] = ([], [])  # activated and deactivated by us
         self._settled = False
         readiness.tell("controllers", "blocked", f"{manager} is not there")
         node.create_subscription(ControllerManagerActivity, f"{manager}/activity", self._activity, CHANGES)
-        self._looking = node.create_timer(LOOK_EVERY, self._begin)
+        Inquiry(node, [asking, self._switch], ListControllers.Request(), lambda answer: self._listed(answer.controller))
 
     def restore(self) -> Any:
         """Ask for the set that was active before; the future of the answer, ``None`` where nothing was switched."""
         activated, deactivated = self._changed
         self._changed = ([], [])
         return self._ask(deactivated, activated) if activated or deactivated else None
-
-    def _begin(self) -> None:
-        if self._list.service_is_ready() and self._switch.service_is_ready():
-            self._node.destroy_timer(self._looking)
-            self._list.call_async(self._list_request()).add_done_callback(lambda future: self._listed(future.result().controller))
 
     def _listed(self, found: Sequence[Any]) -> None:
         by_name = {controller.name: controller for controller in found}
@@ -71,6 +65,7 @@ class Controllers:
             self._done()
             return
         self._changed = (start, stop)
+        self._refuse(f"{self._manager} has not yet said whether it activated {', '.join(start) or 'nothing'}")
         self._ask(start, stop).add_done_callback(lambda future: self._switched(future.result()))
 
     def _ask(self, start: Sequence[str], stop: Sequence[str]) -> Any:
