@@ -41,6 +41,9 @@ def read_parameter(document: Document, name: str, value: Any, where: Where) -> P
     for bound in ("minimum", "maximum"):
         if bound in value and not is_number(value[bound]):
             document.error((*where, bound), "wrong-type", f"{bound} is a number, found {describe(value[bound])}")
+    bounds = [value[bound] for bound in ("minimum", "maximum") if is_number(value.get(bound))]
+    if bounds != sorted(bounds):
+        document.error((*where, "minimum"), "out-of-range", f"minimum is {bounds[0]:g}, above the maximum, {bounds[1]:g}", "exchange them")
     choices = value.get("choices", [])
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
         document.error((*where, "choices"), "wrong-type", f"choices is a list of words, found {describe(choices)}")

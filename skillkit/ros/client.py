@@ -30,7 +30,7 @@ from skillkit.ros.names import EVERY, TREE, client_alive
 from skillkit.ros.priority import raised_threads
 
 ANSWER_WITHIN = 10.0  # [s] for a service call
-ASK_AGAIN = 2.0  # [s] of silence; a busy server that has not discovered the client's reader yet drops its answer, and DDS tells neither of them
+ASK_AGAIN = 0.5  # [s] of silence: DDS drops a question or an answer whose reader and writer have not found each other yet, and tells nobody
 GONE_AFTER = 30.0  # [s] of silence; a runtime that works on a goal is heard five times a second
 
 

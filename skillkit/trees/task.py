@@ -17,6 +17,7 @@ from skillkit.expressions import Expression
 from skillkit.option import Initiation, Option, Parameter, Situation
 from skillkit.spaces import NOTHING
 from skillkit.trees.analysis import Analysis, Declared
+from skillkit.trees.halts import warn_of_halts
 from skillkit.trees.judge import Judge, check_scene, read_judge
 from skillkit.trees.node import Node, Scope, layout
 from skillkit.trees.policy import TreePolicy
@@ -195,6 +196,7 @@ class _Loader:
         unique = tuple(dict.fromkeys(str(file) for file in files))
         arms = {arm.name: arm.embodiment.actions for arm in cell.arms} if cell is not None else NOTHING
         Analysis(document, self.skills, arms, [camera.name for camera in cell.cameras] if cell is not None else ()).walk(tree)
+        warn_of_halts(document, tree)
         warnings = tuple(document.problems)
         inputs, inner = tuple(parameters.values()), tuple(variables.values())
         return Task(name, description, inputs, scene, goal, tree, unique, _digest(unique), inner, tuple(outputs), home, judge, warnings)

@@ -119,5 +119,6 @@ def test_a_service_is_asked_until_it_answers_and_then_no_more(node: Node) -> Non
     while not answers and time.monotonic() < end:
         time.sleep(0.05)
     time.sleep(3.0)
-    assert len(asked) == 2 and len(answers) == 1 and answers[0].values[0].bool_value is False
+    assert (len(asked), len(answers)) == (2, 1)
+    assert answers[0].values[0].bool_value is False
     spun.close()

@@ -26,8 +26,8 @@ description: The tool goes up.
 parameters: {speed: {type: number, unit: m/s, description: upwards}}
 roles: [arm]
 action: {space: cartesian_delta, rate: 20 Hz}
-success: elapsed() > 2 s
-time_limit: 5 s
+success: elapsed() > 4 s
+time_limit: 8 s
 policy: {python: "policy:Climb"}
 """
 POLICY = """from skillkit.spaces import CartesianDelta
