@@ -32,6 +32,8 @@ class TrajectoryFollower:
     def at(self, time: float) -> tuple[Array, Array]:
         """Reference position and velocity (n,) at ``time`` [s]."""
         index = bisect_right(self._times, time)
+        if index == 0:  # a moment before the newest trajectory was taken
+            return self._positions[0] + (time - self._times[0]) * self._velocities[0], self._velocities[0]
         if index >= len(self._times):
             return self._positions[-1], np.zeros_like(self._positions[-1])
         start, end = self._times[index - 1], self._times[index]

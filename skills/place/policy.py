@@ -6,7 +6,7 @@ from skillkit.policies.phases import Move
 from skillkit.policies.servo import Pace
 
 TRAVEL = Pace(0.4, 1.4, 1.0, 4.0)
-IN = Pace(0.2, 0.8, 1.0, 4.0)
+IN = Pace(0.14, 0.8, 1.0, 4.0)  # guarded: a jolt of the tool's own mass, as of a late command, grows with the speed
 
 
 class Place(Carry):

@@ -14,7 +14,7 @@ from skillkit.exceptions import Problem
 ROOT = Path(__file__).resolve().parents[2]
 WRONG = sorted((ROOT / "tests" / "corpus" / "wrong").glob("*.yaml"))
 EXPECTED = re.compile(r"^# expect (\d+):(\d+) ([a-z0-9-]+)$", re.MULTILINE)
-WARNINGS = {"unreachable", "endless-loop", "unmet-precondition"}
+WARNINGS = {"unreachable", "halted-cleanup", "endless-loop", "unmet-precondition"}
 
 
 @pytest.fixture(scope="module")

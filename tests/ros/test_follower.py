@@ -70,3 +70,14 @@ def test_a_command_with_its_braking_tail_comes_to_rest_within_the_acceleration_l
     if len(speeds) > 1:
         assert (np.abs(np.diff(speeds, axis=0)) / 0.002 <= model.acceleration * 1.01 + 1e-6).all()
     np.testing.assert_array_equal(follower.at(times[-1] + 0.001)[1], np.zeros(7))
+
+
+def test_a_moment_before_the_newest_trajectory_lies_on_its_tangent() -> None:
+    """Physics that lags behind the clock asks for such moments; the end of the trajectory has no say in them."""
+    follower = TrajectoryFollower(np.zeros(1))
+    follower.replace(0.0, [1.0], [[0.5]], [[0.5]])
+    follower.replace(0.5, [0.01, 5.0], [[0.2], [-3.0]], [[0.5], [0.0]])
+    (position,), (velocity,) = follower.at(0.5)
+    for lag in (0.002, 0.02, 0.2):
+        assert follower.at(0.5 - lag)[0][0] == pytest.approx(position - lag * velocity)
+        assert follower.at(0.5 - lag)[1][0] == velocity
