@@ -75,20 +75,26 @@ class Watch:
     def _introduced(self, message: String) -> None:
         with suppress(ValueError):
             self._who = dict(json.loads(message.data))
-        if _runs(self._who) and self not in self._lookout.looks:
-            self._process = _Process.of(self._who["pid"])
+        if _runs(self._who):
+            self._process = self._process or _Process.of(self._who["pid"])
             self._lookout.looks[self] = self._look
+        else:
+            self._lookout.looks.pop(self, None)
+            if self._silent_since < float("inf"):
+                self._bury()
 
     def _changed(self, alive_count: int) -> None:
         if alive_count > 0:
             self.seen, self._silent_since = True, float("inf")
         elif self.seen:
             self._silent_since = time.monotonic()
-            if self not in self._lookout.looks:
+            if self._who and self not in self._lookout.looks:
                 self._bury()
+            else:  # on this machine, or its word of who it is has not come yet
+                self._lookout.looks[self] = self._look
 
     def _look(self) -> None:
-        ended = self._process.ended if self._process is not None else not _runs(self._who)
+        ended = self._process.ended if self._process is not None else bool(self._who) and not _runs(self._who)
         if ended or time.monotonic() - self._silent_since > PATIENCE:
             self._bury()
 
