@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,8 @@ pytest.importorskip("rclpy")
 @pytest.mark.parametrize("after", [0.1, 0.25, 0.5, 0.8])
 def test_an_interrupt_while_a_node_imports_leaves_no_traceback(after: float) -> None:
     command = [sys.executable, "-m", "skillkit.ros.runtime_node", "--ros-args", "-p", "robot:=panda"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests in the background has it ignored, and a child inherits that
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed) as process:
         time.sleep(after)
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60.0)
