@@ -21,6 +21,9 @@ def test_an_interrupt_while_a_node_imports_leaves_no_traceback(after: float) -> 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heed) as process:
         time.sleep(after)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60.0)
+        try:
+            said, _ = process.communicate(timeout=60.0)
+        finally:
+            process.kill()  # one that does not heed would run beside all further tests, above them
     assert "Traceback" not in said
     assert process.returncode in (0, -signal.SIGINT)
