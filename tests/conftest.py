@@ -23,6 +23,7 @@ os.environ.setdefault("MUJOCO_GL", "egl")
 REAL_TIME = ("tests/ros/", "tests/cli/test_over_ros.py", "tests/cli/test_demos.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What runs in real time runs one after the other: two control loops and two simulators at once are too much for two cores."""
     for item in items:
