@@ -10,9 +10,10 @@ import json
 import os
 import select
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rclpy.node import Node
 from std_msgs.msg import String
 
 from skillkit.ros.names import SIGN_OF_LIFE, alive
+from skillkit.ros.node_thread import NodeThread
 
 PATIENCE = 1.0  # [s] of silence that is believed of a process that still runs
 LOOK_EVERY = 0.01  # [s] between two looks at a process on this machine
@@ -34,18 +36,30 @@ def show_life(node: Node, topic: str) -> Any:
 
 
 class Lookout:
-    """Looks at every watched process of a node, with one timer for all: the middleware never quite forgets timers that come and go."""
+    """Hears and looks at every watched process of a node, with one timer for all: the middleware never quite forgets timers that come and go.
 
-    def __init__(self, node: Node) -> None:
+    Args:
+        node: that watches. ears: spun beside it, see :mod:`skillkit.ros.node_thread`; what they hear is handed over to ``node``'s own executor.
+    """
+
+    def __init__(self, node: Node, ears: NodeThread | None = None) -> None:
         self.node = node
         self.looks: dict[Watch, Callable[[], None]] = {}
+        self.heard: deque[tuple[Watch, Callable[[], None]]] = deque()
+        self.ears = ears or NodeThread(node, f"{node.get_name()}_lookout")
+        self.ears.start()
         self._timer = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:
         """Look no more."""
         self._timer.cancel()
+        self.ears.close()
 
     def _look(self) -> None:
+        while self.heard:
+            watch, tell = self.heard.popleft()
+            if not watch.closed:
+                tell()
         for look in list(self.looks.values()):
             look()
 
@@ -56,21 +70,30 @@ class Watch:
     Args:
         lookout: of the node that watches.
         lost_after: silence after which it is dead, where its process cannot be looked up [s].
-        lost: called from the executor.
+        lost: called from the executor of that node.
     """
 
     def __init__(self, lookout: Lookout, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
         self._lookout, self._lost = lookout, lost
         self._who: dict[str, Any] = {}
-        self.seen, self._silent_since = False, float("inf")
+        self.seen, self.closed, self._silent_since = False, False, float("inf")
         self._process: _Process | None = None
-        events = SubscriptionEventCallbacks(liveliness=lambda change: self._changed(change.alive_count), use_default_callbacks=False)
-        self._subscription = lookout.node.create_subscription(String, topic, self._introduced, alive(lost_after), event_callbacks=events)
+        events = SubscriptionEventCallbacks(
+            liveliness=lambda change: self._hear(partial(self._changed, change.alive_count, time.monotonic())), use_default_callbacks=False
+        )
+        self._subscription = lookout.ears.node.create_subscription(
+            String, topic, lambda message: self._hear(partial(self._introduced, message)), alive(lost_after), event_callbacks=events
+        )
 
     def close(self) -> None:
         """Watch no more."""
+        self.closed = True
         self._rest()
-        self._lookout.node.destroy_subscription(self._subscription)
+        self._lookout.ears.do(lambda: self._lookout.ears.node.destroy_subscription(self._subscription))
+
+    def _hear(self, tell: Callable[[], None]) -> None:
+        """In the thread of the ears."""
+        self._lookout.heard.append((self, tell))
 
     def _introduced(self, message: String) -> None:
         with suppress(ValueError):
@@ -83,11 +106,11 @@ class Watch:
             if self._silent_since < float("inf"):
                 self._bury()
 
-    def _changed(self, alive_count: int) -> None:
+    def _changed(self, alive_count: int, now: float) -> None:
         if alive_count > 0:
             self.seen, self._silent_since = True, float("inf")
         elif self.seen:
-            self._silent_since = time.monotonic()
+            self._silent_since = now
             if self._who and self not in self._lookout.looks:
                 self._bury()
             else:  # on this machine, or its word of who it is has not come yet

@@ -12,8 +12,8 @@ from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import JointState
 
-from skillkit.ros.drivers.actions import ActionThread
 from skillkit.ros.emulator_gripper import Fingers
+from skillkit.ros.node_thread import NodeThread
 
 TELL_EVERY = 1.0 / 30.0  # [s], state_publish_rate and feedback_publish_rate
 PREEMPTED, CANCELLED = "libfranka gripper: Command aborted!", "cancelled"
@@ -26,7 +26,7 @@ class EmulatedFrankaGripper:
         from franka_msgs.action import Grasp, Homing, Move
 
         self._arm, self._fingers = arm, Fingers(arm)
-        self._thread = ActionThread(node, f"{name.replace('/', '_')}_server")
+        self._thread = NodeThread(node, f"{name.replace('/', '_')}_server")
         self._running: tuple[Any, Any, Future, float] | None = None  # action, goal handle, future of how it ends, wanted gap [m]
         self._states = self._thread.node.create_publisher(JointState, f"{name}/joint_states", 1)
         self._servers = [self._serve(name, word, action) for word, action in {"homing": Homing, "move": Move, "grasp": Grasp}.items()]

@@ -17,8 +17,8 @@ from std_msgs.msg import Float64MultiArray
 
 from skillkit.hardware import GripperHardware
 from skillkit.ros.conversions import closure_of
-from skillkit.ros.drivers.actions import ActionThread
 from skillkit.ros.names import ArmTopics
+from skillkit.ros.node_thread import NodeThread
 
 LOOK_EVERY = 0.05  # [s], action_monitor_rate 20 Hz
 TOLERANCE = 0.002  # [m] of the gap
@@ -70,7 +70,7 @@ class EmulatedGripper:
         self._goal: tuple[Any, Future, float] | None = None  # handle, future of its result, wanted opening [m]
         self._fingers = Fingers(arm)
         name = topics.gripper.removesuffix("commands") + "gripper_cmd"
-        thread = ActionThread(node, f"{name.replace('/', '_')}_server")
+        thread = NodeThread(node, f"{name.replace('/', '_')}_server")
         self._node = thread.node
         self._server: Any = ActionServer(
             self._node, self._type, name, execute_callback=self._execute, goal_callback=self._judge, handle_accepted_callback=self._accepted,

@@ -40,7 +40,8 @@ class Middleware:
 def seen(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     node, clock, lost = Middleware(), [100.0], []
     monkeypatch.setattr(companion.time, "monotonic", lambda: clock[0])
-    watch = Watch(Lookout(node), "alive", 0.06, lambda: lost.append(clock[0]))  # type: ignore[arg-type]
+    ears = SimpleNamespace(node=node, start=lambda: None, do=lambda action: None)
+    watch = Watch(Lookout(node, ears), "alive", 0.06, lambda: lost.append(clock[0]))  # type: ignore[arg-type]
 
     def after(seconds: float) -> list[float]:
         clock[0] += seconds

@@ -15,9 +15,9 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import SkillkitError
-from skillkit.ros.drivers.actions import ActionThread
 from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.drivers.trajectory import with_tail
+from skillkit.ros.node_thread import NodeThread
 from skillkit.spaces import JointCommand
 
 EVERY = 0.04  # [s]
@@ -40,7 +40,7 @@ class FollowDriver:
         self.topics: tuple[str, ...] = ()
         self._wire, self._name, self._readiness = wire, name, readiness
         self._goal: Any = FollowJointTrajectory.Goal
-        self._thread = ActionThread(node, f"{name.replace('/', '_')}_client")
+        self._thread = NodeThread(node, f"{name.replace('/', '_')}_client")
         self._client: Any = ActionClient(self._thread.node, FollowJointTrajectory, name)
         self._latest: JointCommand | None = None
         readiness.tell("action", "blocked", f"the action {name} is not there")

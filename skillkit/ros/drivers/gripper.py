@@ -17,10 +17,10 @@ from std_srvs.srv import Trigger
 from skillkit.embodiment import Embodiment
 from skillkit.exceptions import SkillkitError
 from skillkit.ros.conversions import gripper_command
-from skillkit.ros.drivers.actions import ActionThread
 from skillkit.ros.drivers.hand import Grip, Hand, Wishes
 from skillkit.ros.drivers.readiness import Readiness
 from skillkit.ros.names import NEWEST
+from skillkit.ros.node_thread import NodeThread
 
 AGAIN = 10  # commands after which the same one is published again on a topic, for a controller that came later
 FAULTY = 0.5  # [s] that a rejected or failed goal is a fault, which ends the arm's goals; the next of them may ask again
@@ -66,7 +66,7 @@ class ActionGripper:
 
     def __init__(self, node: Node, arm: str, hand: Callable[[Node], Hand], readiness: Readiness) -> None:
         self.topics: tuple[str, ...] = ()
-        self._thread = ActionThread(node, f"{arm}_gripper_client")
+        self._thread = NodeThread(node, f"{arm}_gripper_client")
         try:
             self._hand = hand(self._thread.node)
         except SkillkitError:

@@ -1,14 +1,19 @@
-"""Action clients get a node and a thread of their own: driven by the events executor, they keep its thread busy without end (rclpy 9.1)."""
+"""A node that is not spun with the others of its process, by the events executor (rclpy 9.1), because that cannot do two things.
+
+Action clients keep its thread busy without end; and a subscription with event callbacks must not be destroyed while it may still have
+something to tell, or the process crashes (rclpy issue 1644).
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 
-class ActionThread:
+class NodeThread:
     """A node in the namespace of ``node``, spun in a thread of its own from :meth:`start` on.
 
     Make its clients, servers and timers before: an action client shows itself to a spinning executor before it is complete, which ends the thread.
@@ -24,6 +29,11 @@ class ActionThread:
     def start(self) -> None:
         """Spin."""
         self._thread.start()
+
+    def do(self, action: Callable[[], object]) -> None:
+        """Have something done in the thread, after what it does now; of several, in any order."""
+        if not self._stop.is_set():
+            self._executor.create_task(action)
 
     def close(self) -> None:
         """Stop spinning."""
