@@ -62,7 +62,7 @@ EXTRAS = {
     "robots": ["example-robot-data"],
     "rosbags": ["rosbags"],
     "colcon": ["colcon-common-extensions"],
-    "test": ["pytest>=8", "pytest-xdist", "pytest-timeout", "hypothesis", "rosbags", "jsonschema", "wheel"],
+    "test": ["pytest>=8", "pytest-xdist", "pytest-timeout", "pytest-rerunfailures", "hypothesis", "rosbags", "jsonschema", "wheel"],
     "dev": ["ruff", "mypy"],
 }
 
