@@ -78,7 +78,7 @@ PARAMETERS = {
     "autostart": (True, "configure and activate at once, without a lifecycle manager"),
 }
 READY_EVERY = 0.1  # [s]
-PATIENCE = 2.0  # [s] since the start, in which what drivers say of their robots is expected
+PATIENCE = 5.0  # [s] since the start, in which forwarders, controller managers and robots are expected to speak
 LOST_RULES = ("stop", "continue")
 
 
@@ -266,9 +266,9 @@ class RuntimeNode(LifecycleNode):
             why = next((f" ({text})" for name in sorted(missing) if (text := self.inputs.why(name))), "")
             self.health.waiting = ", ".join(sorted(missing)) + why
             return
-        unheard = [topic for output in self.outputs.values() for topic in output.status.unheard]
-        if unheard and self.loop.now() < PATIENCE:  # they may be on their way; without them the arm may not move
-            self.health.waiting = ", ".join(unheard)
+        awaited = [source for output in self.outputs.values() for source in output.readiness.awaited]
+        if awaited and self.loop.now() < PATIENCE:  # they may be on their way; without them the arm may not move
+            self.health.waiting = ", ".join(awaited)
             return
         self.health.waiting = ""
         self.destroy_timer(self._ready)

@@ -65,7 +65,7 @@ def watching(hardware: Hardware, **manners: object) -> Iterator[Seen]:
 @needs("franka_msgs")
 def test_a_franka_may_move_in_its_moving_modes_only_and_its_mode_is_a_signal() -> None:
     with watching(Hardware(status="franka")) as seen:
-        assert seen.status.unheard == ["franka_robot_state_broadcaster/robot_state"]
+        assert seen.readiness.awaited == ["franka_robot_state_broadcaster/robot_state"]
         assert "has said nothing yet" in seen.reason
         seen.emulate()
         until(lambda: seen.readiness.ready, "it may move")

@@ -42,7 +42,7 @@ class Controllers:
         self._switch: Any = node.create_client(SwitchController, f"{manager}/switch_controller")
         self._changed: tuple[list[str], list[str]] = ([], [])  # activated and deactivated by us
         self._settled = False
-        readiness.tell("controllers", "blocked", f"{manager} is not there")
+        readiness.expect("controllers", manager)
         node.create_subscription(ControllerManagerActivity, f"{manager}/activity", self._activity, CHANGES)
         Inquiry(node, [asking, self._switch], ListControllers.Request(), lambda answer: self._listed(answer.controller))
 
@@ -65,7 +65,7 @@ class Controllers:
             self._done()
             return
         self._changed = (start, stop)
-        self._refuse(f"{self._manager} has not yet said whether it activated {', '.join(start) or 'nothing'}")
+        self._readiness.expect("controllers", self._manager, f"has not yet said whether it activated {', '.join(start) or 'nothing'}")
         self._ask(start, stop).add_done_callback(lambda future: self._switched(future.result()))
 
     def _ask(self, start: Sequence[str], stop: Sequence[str]) -> Any:

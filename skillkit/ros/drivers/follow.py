@@ -43,7 +43,7 @@ class FollowDriver:
         self._thread = NodeThread(node, f"{name.replace('/', '_')}_client")
         self._client: Any = ActionClient(self._thread.node, FollowJointTrajectory, name)
         self._latest: JointCommand | None = None
-        readiness.tell("action", "blocked", f"the action {name} is not there")
+        readiness.expect("action", f"the action {name}")
         self._asking = self._thread.node.create_timer(EVERY, self._ask)
         self._thread.start()
 
@@ -60,7 +60,7 @@ class FollowDriver:
 
     def _ask(self) -> None:
         if not self._client.server_is_ready():
-            self._readiness.tell("action", "blocked", f"the action {self._name} is not there")
+            self._readiness.expect("action", f"the action {self._name}")
             return
         command, self._latest = self._latest, None
         if command is None:

@@ -27,7 +27,7 @@ class ForwardDriver(TrajectoryDriver):
     def __init__(self, node: Node, wire: Embodiment, controller: str, readiness: Readiness) -> None:
         super().__init__(node, wire, f"{controller}/forwarder/joint_trajectory")
         self._readiness = readiness
-        readiness.tell("forwarder", "blocked", f"the forwarder of {controller} is not there")
+        readiness.expect("forwarder", f"the forwarder of {controller}")
         node.create_subscription(String, f"{controller}/forwarder/status", self._heard, LATCHED)
 
     def _heard(self, message: String) -> None:

@@ -25,6 +25,7 @@ class Readiness:
     def __init__(self, arm: str, put: Callable[[Input], None], now: Callable[[], float]) -> None:
         self._arm, self._put, self._now = arm, put, now
         self._conditions: dict[str, tuple[str, str]] = {}
+        self._awaited: dict[str, str] = {}
         self._told: tuple[str, str, float] = ("ready", "", 1.0)
         self._speed = 1.0
         self._lock = threading.Lock()
@@ -32,8 +33,22 @@ class Readiness:
     def tell(self, what: str, state: str, reason: str = "") -> None:
         """The condition ``what`` is now ``ready``, ``blocked`` or ``fault``."""
         with self._lock:
+            self._awaited.pop(what, None)
             self._conditions[what] = (state, "" if state == "ready" else reason)
             self._settle()
+
+    def expect(self, what: str, source: str, reason: str = "is not there") -> None:
+        """The condition ``what`` is blocked until ``source`` has spoken for the first time."""
+        with self._lock:
+            self._awaited[what] = source
+            self._conditions[what] = ("blocked", f"{source} {reason}")
+            self._settle()
+
+    @property
+    def awaited(self) -> list[str]:
+        """Those that have not spoken yet."""
+        with self._lock:
+            return list(self._awaited.values())
 
     def scale(self, speed: float) -> None:
         """The driver runs at this share of its speed."""

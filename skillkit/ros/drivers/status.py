@@ -48,9 +48,9 @@ class RobotStatus:
     def __init__(self, node: Node, hardware: Hardware, below: str, readiness: Readiness) -> None:
         self._node, self._below, self._readiness, self._hardware = node, below, readiness, hardware
         self.missing: list[str] = []
-        self.unheard: list[str] = []  # topics that motion waits for
         self._scaling = 100.0  # [%]
         self._streams: dict[str, bool] = {}  # topic that motion waits for → whether it is a stream, else it tells changes
+        self._heard: set[str] = set()
         self._last: dict[str, float] = {}  # when a stream was heard last, monotonic clock [s]
         self._pins: dict[str, float] = {}
         if hardware.status not in ("", "ur", "franka"):
@@ -69,12 +69,7 @@ class RobotStatus:
 
     def _expect(self, topic: str, name: str, stream: bool = False) -> None:
         self._streams[topic] = stream
-        self.unheard.append(topic)
-        self._readiness.tell(name, "blocked", f"{topic} has said nothing yet")
-
-    def _heard(self, topic: str) -> None:
-        if topic in self.unheard:
-            self.unheard.remove(topic)
+        self._readiness.expect(name, topic, "has said nothing yet")
 
     def _mode(self, module: str, kind: str, topic: str, name: str, attribute: str, words: dict[int, str]) -> None:
         try:
@@ -87,7 +82,7 @@ class RobotStatus:
 
         def heard(given: Any) -> None:
             mode = int(getattr(given, attribute))
-            self._heard(topic)
+            self._heard.add(topic)
             if told != [mode]:
                 told[:] = [mode]
                 self._readiness.signal(name, mode)
@@ -103,7 +98,7 @@ class RobotStatus:
 
     def _flag(self, topic: str, name: str, reason: str, quality: QoSProfile) -> None:
         def heard(given: Bool) -> None:
-            self._heard(topic)
+            self._heard.add(topic)
             self._readiness.signal(name, float(given.data))
             self._readiness.tell(name, "ready" if given.data else "blocked", reason)
 
@@ -133,7 +128,7 @@ class RobotStatus:
     def _watch(self) -> None:
         """What was heard once is believed as long as its stream flows, or somebody is there who would tell a change."""
         for topic, stream in self._streams.items():
-            if topic in self.unheard:
+            if topic not in self._heard:
                 continue
             silent = stream and time.monotonic() - self._last[topic] > STREAM_LOST
             gone = not stream and self._node.count_publishers(f"{self._below}{topic}") == 0
@@ -152,7 +147,7 @@ class RobotStatus:
     def _pins_heard(self, topic: str, given: Any) -> None:
         states = {(word, int(one.pin)): float(one.state) for word in PINS for one in getattr(given, f"{word}_states")}
         absent = [name for name, pin in self._hardware.signals.items() if (pin.kind, pin.number) not in states]
-        self._heard(topic)
+        self._heard.add(topic)
         self._readiness.tell("pins", "blocked" if absent else "ready", f"{topic} tells nothing of the pin of {', '.join(absent)}")
         told = {name: states[pin.kind, pin.number] for name, pin in self._hardware.signals.items() if name not in absent}
         for name, value in told.items():
