@@ -140,18 +140,19 @@ def _summarised(file: IO[bytes], data: bytes, size: int) -> Index | None:
     statistics: records.Statistics | None = None
     for opcode, first, last in chunk.split(data):
         content = data[first:last]
-        if opcode == Opcode.CHUNK_INDEX:
-            index.blocks.append(_indexed_block(content))
-        elif opcode == Opcode.ATTACHMENT_INDEX:
-            attachment = parse(records.AttachmentIndex, content)
-            index.attachments.append(Place(attachment.offset + 9, attachment.length - 9))
-        elif opcode == Opcode.METADATA_INDEX:
-            place = parse(records.MetadataIndex, content)
-            index.metadata.append(Place(place.offset + 9, place.length - 9))
-        elif opcode == Opcode.STATISTICS:
-            statistics = parse(records.Statistics, content)
-        else:
-            index.add(opcode, content)
+        match opcode:
+            case Opcode.CHUNK_INDEX:
+                index.blocks.append(_indexed_block(content))
+            case Opcode.ATTACHMENT_INDEX:
+                attachment = parse(records.AttachmentIndex, content)
+                index.attachments.append(Place(attachment.offset + 9, attachment.length - 9))
+            case Opcode.METADATA_INDEX:
+                place = parse(records.MetadataIndex, content)
+                index.metadata.append(Place(place.offset + 9, place.length - 9))
+            case Opcode.STATISTICS:
+                statistics = parse(records.Statistics, content)
+            case _:
+                index.add(opcode, content)
     if statistics is None or not _agrees(index, statistics, size):
         return None
     index.counts = Counter(statistics.channel_message_counts)
@@ -227,21 +228,22 @@ class _Walk:
             at += length
 
     def _take(self, opcode: int, offset: int, length: int, whole: bool) -> None:
-        if opcode == Opcode.CHUNK:
-            self._take_chunk(offset, length, whole)
-        elif not whole:
+        if not whole and opcode != Opcode.CHUNK:
             return
-        elif opcode == Opcode.MESSAGE:
-            self._take_message(offset, length)
-        elif opcode == Opcode.ATTACHMENT:
-            self.index.attachments.append(Place(offset, length))
-        elif opcode == Opcode.METADATA:
-            self.index.metadata.append(Place(offset, length))
-        elif opcode == Opcode.HEADER:
-            header = parse(records.Header, _read(self.file, offset, length, self.size))
-            self.index.profile, self.index.library = header.profile, header.library
-        elif opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
-            self.index.add(opcode, _read(self.file, offset, length, self.size))
+        match opcode:
+            case Opcode.CHUNK:
+                self._take_chunk(offset, length, whole)
+            case Opcode.MESSAGE:
+                self._take_message(offset, length)
+            case Opcode.ATTACHMENT:
+                self.index.attachments.append(Place(offset, length))
+            case Opcode.METADATA:
+                self.index.metadata.append(Place(offset, length))
+            case Opcode.HEADER:
+                header = parse(records.Header, _read(self.file, offset, length, self.size))
+                self.index.profile, self.index.library = header.profile, header.library
+            case Opcode.SCHEMA | Opcode.CHANNEL:
+                self.index.add(opcode, _read(self.file, offset, length, self.size))
 
     def _take_chunk(self, offset: int, length: int, whole: bool) -> None:
         self._close_plain()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -47,14 +48,8 @@ def run(
 
     One episode without --json is recorded under runs/, with a picture of the final scene and a timeline.
     """
-    if ros and jobs > 1:
-        raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
-    if (checkpoint or resume) and (ros or hardware or episodes > 1):
-        raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if ros or hardware else ''}", "one episode, in process")
-    if also and not (ros or hardware):
-        raise InvalidValue("--also", " ".join(also), "a run with --ros or --hardware: in process there are no topics")
-    if answers and (ros or hardware):
-        raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
+    live = ros or hardware
+    _fit_together(ros, live, jobs, episodes, checkpoint or resume, also or (), answers or ())
     robot = robot_or_cell(robot, cell)
     if resume:
         task, robot, cell, seed, scene, values = resumed(task, resume, scene, values)
@@ -75,18 +70,28 @@ def run(
         raise InvalidValue("--episodes", episodes, "1 with --hardware: somebody has to put the things back")
     if hardware:
         confirm(cell, speed, yes)
-    requests = [replace(request, seed=number) for number in range(seed, seed + episodes)]
     shown = episodes == 1 and not as_json
-    requests = with_files(requests, record, picture, shown)
-    if ros or hardware:
-        results = over_ros(requests, shown)
-    elif shown:
-        results = [watched(requests[0])]
-    else:
-        results = together(requests, jobs)
+    requests = with_files([replace(request, seed=number) for number in range(seed, seed + episodes)], record, picture, shown)
+    results = over_ros(requests, shown) if live else [watched(requests[0])] if shown else together(requests, jobs)
     results = [with_timeline(result) for result in results] if shown else results
     _print(request, results, as_json)
     return 0 if all(result.success for result in results) else 1
+
+
+def _fit_together(ros: bool, live: bool, jobs: int, episodes: int, kept: str, also: Sequence[str], answers: Sequence[str]) -> None:
+    """Refuse options that contradict one another; ``live`` runs are those over ROS 2, ``kept`` is a checkpoint to write or to go on with.
+
+    Raises:
+        InvalidValue: they do.
+    """
+    if ros and jobs > 1:
+        raise InvalidValue("--jobs", jobs, "1 with --ros: a simulation over ROS 2 runs in real time and needs the whole machine")
+    if kept and (live or episodes > 1):
+        raise InvalidValue("--checkpoint and --resume", f"{episodes} episodes{' over ROS 2' if live else ''}", "one episode, in process")
+    if also and not live:
+        raise InvalidValue("--also", " ".join(also), "a run with --ros or --hardware: in process there are no topics")
+    if answers and live:
+        raise InvalidValue("--answer", " ".join(answers), "a run in process; over ROS 2, `skillkit answer` while it runs")
 
 
 def resumed(task: str, path: str, scene: list[str] | None, values: list[str] | None) -> tuple[str, str, str, int, list[str], list[str]]:
