@@ -80,8 +80,8 @@ def sag(trial: Trial) -> dict[str, float]:
 
 
 def passes(trial: Trial) -> dict[str, float]:
-    found = singularities(trial)
-    return {"singular_mm": max(found.values())} if found else {}
+    found = [value for name, value in singularities(trial).items() if name.endswith("_mm")]
+    return {"singular_mm": max(found)} if found else {}
 
 
 def behaviour(make: Callable[[Embodiment], Any], arm: Embodiment, rounds: int, lags: tuple[float, ...] = LAGS) -> dict[str, float]:

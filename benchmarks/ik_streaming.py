@@ -147,7 +147,7 @@ def _turned(arm: Embodiment, turned: Array) -> float:
 
 
 def singularities(trial: Trial) -> dict[str, float]:
-    """Track the tool of a joint motion through, or to 10 mrad before, a singularity; the worst RMS of all passes [mm]."""
+    """Track the tool of a joint motion through, or to 10 mrad before, a singularity; the RMS of each pass [mm, mrad]."""
     arm, results = trial.arm, {}
     for name, (crossing, at) in SINGULAR.get(arm.name, {}).items():
         middle = arm.home.copy()
@@ -160,8 +160,10 @@ def singularities(trial: Trial) -> dict[str, float]:
         path = np.tile(middle, (len(sweep), 1))
         path[:, i] = np.clip(middle[i] + sweep, arm.lower[i] + 0.005, arm.upper[i] - 0.005)
         trial.start(path[0])
-        errors, _ = trial.follow(trial.kinematics.forward(q) for q in path)
+        errors, turned = trial.follow(trial.kinematics.forward(q) for q in path)
         results[f"{name}_rms_mm"] = float(np.sqrt(np.mean(errors**2))) * 1e3
+        if arm.n >= 6:
+            results[f"{name}_rms_mrad"] = float(np.sqrt(np.mean(turned**2))) * 1e3
     return results
 
 
@@ -269,8 +271,8 @@ COLUMNS = {
     "median_us": "median µs", "p99_us": "p99 µs", "times_ours": "× ours", "circle_rms_um": "circle µm", "drift_um": "drift µm", "chatter_rad_s": "chatter",
     "jump_return_mm": "jump mm", "ramp_return_mm": "ramp mm", "turn_return_mrad": "turn mrad", "wrist_rms_mm": "wrist mm", "elbow_rms_mm": "elbow mm",
     "shoulder_rms_mm": "shoulder mm", "gated_wrist_rms_mm": "gated wrist mm", "gated_elbow_rms_mm": "gated elbow mm",
-    "gated_shoulder_rms_mm": "gated shoulder mm", "worst_velocity": "v/limit", "worst_acceleration": "a/limit",
-    "worst_jerk": "j/limit", "worst_position": "q over rad",
+    "gated_shoulder_rms_mm": "gated shoulder mm", "gated_wrist_rms_mrad": "mrad wrist", "gated_elbow_rms_mrad": "elbow", "gated_shoulder_rms_mrad": "shoulder",
+    "worst_velocity": "v/limit", "worst_acceleration": "a/limit", "worst_jerk": "j/limit", "worst_position": "q over rad",
 }  # fmt: skip
 
 

@@ -36,12 +36,8 @@ INPUT, LEAD, LIMITED, TRACKING = 1, 2, 4, 8  # what is returned
     TASK,
     JUMP,
 ) = range(16)
-WEIGHT, POSTURE_WEAK, PROJECTION, TABLE = (
-    16,
-    22,
-    24,
-    64,
-)  # fixed: weights (6,), projection (36,), table of the limits (5 n,), home (n,), weights of the joints (n,)
+POSTURE_WEAK, AT_LIMITS = 22, 23  # the last: what the square of a rotation counts where limits cut a step, by what it counts else
+WEIGHT, PROJECTION, TABLE = 16, 24, 64  # fixed: weights (6,), projection (36,), table of the limits (5 n,), home (n,), weights of the joints (n,)
 
 # state: numbers ahead, then blocks of n
 HOLDING, MET, TARGET, PLACE, REST, CURVATURE, BITS = 0, 1, 2, 14, 26, 32, 38
@@ -291,7 +287,7 @@ def bounded(fixed: Array, state: Array, out: Array, n: int, table: Array, x: Arr
         for j in range(n):
             total = 0.0
             for r in range(6):
-                total += rows[r * n + i] * rows[r * n + j]
+                total += rows[r * n + i] * rows[r * n + j] * (1.0 if r < 3 else fixed[AT_LIMITS])
             hessian[i * n + j] = total * table[WIDTH * i + 2] * table[WIDTH * j + 2]
         hessian[i * n + i] += fixed[FLOOR] * table[WIDTH * i + 2] * table[WIDTH * i + 2]
         most = max(most, hessian[i * n + i])

@@ -54,7 +54,7 @@ class CompiledController(CartesianController):
         numbers[law.LEAD_POSITION], numbers[law.LEAD_ROTATION], numbers[law.JUMP] = control.LEAD_POSITION, self._lead_rotation, control.LEAD_ROTATION
         numbers[law.APPROACH], numbers[law.BRAKING_SHARE], numbers[law.LANDING] = self._approach, wish.BRAKING_SHARE, self._landing
         numbers[law.DAMPING], numbers[law.DAMPING_PER_ERROR], numbers[law.FLOOR] = wish.DAMPING, wish.DAMPING_PER_ERROR, control.QUADRATIC_FLOOR
-        numbers[law.POSTURE_WEAK] = wish.POSTURE_WEAK
+        numbers[law.POSTURE_WEAK], numbers[law.AT_LIMITS] = wish.POSTURE_WEAK, float(self._column[3, 0] / self._weight[3]) ** 2
         numbers[law.POSTURE_RATE], numbers[law.RATE], numbers[law.RAMP] = wish.POSTURE_RATE, self._rate, limits.ramp
         numbers[law.DIVERGED], numbers[law.LARGEST] = control.DIVERGED, control.LARGEST_DELTA
         numbers[law.POSITION_FIRST], numbers[law.TASK] = self._first == "position", self._task is not None

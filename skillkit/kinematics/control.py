@@ -11,7 +11,8 @@ the arm's own command ``q`` (not the measured state, whose lag would feed back):
     g     : g·gap stops within the gap           no joint closes its gap faster than it can brake: speed √(2 a gap), exponential at the end
 
 The step is scaled into the velocity limits; where acceleration, jerk or position limits cut it, the nearest step in the metric
-``Jᵀ J`` inside the limits is found by a box-constrained quadratic programme (daqp), so that the tool is disturbed least.
+``Jᵀ J`` inside the limits is found by a box-constrained quadratic programme (daqp), so that the tool is disturbed least; there a radian counts as
+the 10 cm by which it moves the far end of what the tool holds.
 The target may lead the command by 3 cm and 0.15 rad at most. Directions in which the arm can never move are left out of the task, and an
 arm with fewer joints than the task that remains puts position first; what is lost is in the residual.
 """
@@ -42,7 +43,8 @@ LEAD_POSITION = 0.03  # the target leads the command by at most this [m]
 LEAD_ROTATION = 0.15  # … and this [rad]
 APPROACH = 0.04  # time constant with which the last of an error is closed [s]
 APPROACH_TICKS = 4.0  # … and at least this many ticks
-ROTATION_WEIGHT = 0.3  # metres that weigh as much as one radian
+ROTATION_WEIGHT = 0.3  # metres that weigh as much as one radian …
+ROTATION_WEIGHT_AT_LIMITS = 0.1  # … and where limits cut a step: about the length of what a tool holds
 SECOND_WEIGHT = 1e-3  # … of what does not come first
 SECOND_LEAD_ROTATION = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
 SECOND_LEAD_POSITION = 0.5  # … or this [m]
@@ -162,7 +164,7 @@ class CartesianController:
         self._lead_position = SECOND_LEAD_POSITION if first == "rotation" else LEAD_POSITION
         self._lead_rotation = SECOND_LEAD_ROTATION if first == "position" else LEAD_ROTATION
         self._weight = np.array([position, position, position, rotation, rotation, rotation])
-        self._column = self._weight[:, None]
+        self._column = (self._weight if first else np.array([1.0, 1.0, 1.0, *[ROTATION_WEIGHT_AT_LIMITS] * 3]))[:, None]
         self._first = first
         self._priority = Priority.of(self._weight, first)
 
