@@ -39,6 +39,7 @@ class Move:
         time_limit: of the phase [s]; reaching it ends the skill FAILED.
         failure: what to say then; what stood in the way, in words.
         force_limit: the contact force [N] that ends the skill FAILED; the motion slows down before, see :mod:`skillkit.wrench`.
+        free: motions of the tool that are not steered, as :class:`~skillkit.spaces.CartesianDelta` says.
     """
 
     goal: Pose | None = None
@@ -51,6 +52,7 @@ class Move:
     time_limit: float = 8.0
     failure: str = ""
     force_limit: float | None = None
+    free: tuple[str, ...] = ()
 
 
 class Phases:
@@ -122,7 +124,7 @@ class Phases:
         elif limit is not None and situation.elapsed > 0.0 and arm.contact >= REACHED * limit:  # at 0 the contact is of the motion before
             return Ending(Outcome.FAILED, f"{arm.contact:.0f} N of contact in the phase '{self.order[self.index]}', where {limit:g} N are allowed")
         steer = around(arm.base, arm.target, goal, move.around, CLOSE)
-        return {"arm": self.servo.step(arm.target, steer, move.pace, move.closure, limit)}
+        return {"arm": self.servo.step(arm.target, steer, move.pace, move.closure, limit, move.free)}
 
     def _enter(self, index: int, situation: Situation) -> None:
         self.index, self.since = index, situation.elapsed

@@ -46,14 +46,16 @@ class Servo:
         self.period = period
         self.twist: Array = np.zeros(6)  # (6,) last velocity sent [m/s, rad/s], world axes
 
-    def step(self, target: Pose, goal: Pose, pace: Pace, closure: float | None = None, force_limit: float | None = None) -> CartesianDelta:
-        """One policy step from the commanded pose ``target`` (``ArmState.target``) towards ``goal``, both tool to world."""
+    def step(
+        self, target: Pose, goal: Pose, pace: Pace, closure: float | None = None, force_limit: float | None = None, free: tuple[str, ...] = ()
+    ) -> CartesianDelta:
+        """One policy step from the commanded pose ``target`` (``ArmState.target``) towards ``goal``, both tool to world; the rest as in the delta."""
         error = np.empty(6)
         error[:3], error[3:] = goal.position - target.position, target.rotation_to(goal)
         desired = error * (self._rate(error, pace) / self.period)
         self.twist = self._accelerate(desired, pace)
         x, y, z, rx, ry, rz = (self.twist * self.period).tolist()
-        return CartesianDelta((x, y, z), (rx, ry, rz), "world", closure, force_limit=force_limit)
+        return CartesianDelta((x, y, z), (rx, ry, rz), "world", closure, force_limit=force_limit, free=free)
 
     def _rate(self, error: Array, pace: Pace) -> float:
         """The part of the remaining way that this step covers, 0 … 1."""

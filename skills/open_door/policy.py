@@ -1,7 +1,8 @@
 """Open a hinged door by its bar.
 
 The hinge is never asked for. At first the pull goes along the door's outward normal; as soon as the door has turned a little, two poses
-of the bar give the axis it turns about, and the pull leads the bar along that arc. The bar may turn between the fingers.
+of the bar give the axis it turns about, and the pull leads the bar along that arc. The bar may turn between the fingers, so an arm that pulls for long,
+because it is stretched, may turn its hand about the bar as it likes.
 """
 
 from math import tan
@@ -23,6 +24,8 @@ SLIPPED = 0.04  # [m] from the bar
 LOCKED = Ending(Outcome.FAILED, "the door does not move: locked or blocked")
 PLAY = 0.012  # [m] on each side of the bar while coming off it
 OFF = 0.04  # [m] this far off, the fingers open fully
+ABOUT_BAR = ("rx",)  # of the tool, whose z points at the bar and whose fingers open along y
+STRETCHED = 3.0  # [s] of pulling after which the hand may turn about the bar as it likes
 PULL = Pace(0.25, 1.2, 1.0, 4.0)
 
 
@@ -61,14 +64,11 @@ class OpenDoor(Phases):
             return LOCKED
         if slipped:
             return Ending(Outcome.FAILED, f"the handle slipped out of the fingers when the door was {abs(angle):.1f} rad open")
-        began = self.recall("began")
-        goal = Pose(frozen(self._ahead(handle, angle) + self._reach()), turned(began.rotation, situation.parameters["follow"] * angle))
+        self.note("pulled", tool)
+        goal = Pose(frozen(self._ahead(handle, angle) + DEEPER * tool.rotation[:, 2]), self.recall("began").rotation)
         done = abs(angle) >= situation.parameters["angle"]
-        return Move(goal, PULL, 1.0, done=done, time_limit=12.0, failure=f"the door stopped {abs(angle):.1f} rad open")
-
-    def _reach(self) -> Array:
-        """From the bar to the tool (3,) [m], as it was gripped."""
-        return DEEPER * self.recall("began").rotation[:, 2]
+        free = ABOUT_BAR if self.lasted(situation) > STRETCHED else ()
+        return Move(goal, PULL, 1.0, done=done, time_limit=12.0, failure=f"the door stopped {abs(angle):.1f} rad open", free=free)
 
     def _ahead(self, handle: Pose, angle: float) -> Array:
         """A point (3,) [m] on the bar's way, ``LEAD`` ahead of it."""
@@ -90,12 +90,12 @@ class OpenDoor(Phases):
 
     def let_go(self, situation: Situation) -> Move:
         done = situation.arm.opening > self._bar(situation) + PLAY
-        return Move(closure=self._closure(situation), done=done, time_limit=2.0, failure="the gripper does not open")
+        return Move(self.recall("pulled"), closure=self._closure(situation), done=done, time_limit=2.0, failure="the gripper does not open")
 
     def back_off(self, situation: Situation) -> Move:
-        began = self.recall("began")
-        goal = backed(began, situation.parameters["clearance"])
-        far = float(((situation.arm.tool.position - began.position) ** 2).sum()) > OFF**2
+        pulled = self.recall("pulled")
+        goal = backed(pulled, situation.parameters["clearance"])
+        far = float(((situation.arm.tool.position - pulled.position) ** 2).sum()) > OFF**2
         return Move(goal, closure=0.0 if far else self._closure(situation), near=0.02)
 
     def open_up(self, situation: Situation) -> Move:

@@ -66,7 +66,7 @@ def test_a_long_turn_of_the_tool_returns_exactly(run: object) -> None:
 def test_singularities_are_passed(name: str) -> None:
     found = streaming.singularities(trial(name))
     assert found
-    assert max(found.values()) < 1.5
+    assert max(error for which, error in found.items() if which.endswith("_mm")) < 1.5
     assert limits_hold(trial(name))
 
 
