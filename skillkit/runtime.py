@@ -263,28 +263,32 @@ class Runtime:
     # -- requests -----------------------------------------------------------------------------------------------------------------------
 
     def _request(self, request: Input, observation: Observation, now: float, ended: list[GoalEnded]) -> None:
-        if isinstance(request, GoalInput):
-            refusal = self._admit(request, observation, ended)
-            if refusal:
-                ended.append(GoalEnded(request.goal, Ending(Outcome.REFUSED, refusal), now))
-        elif isinstance(request, CancelInput):
-            self._drop(lambda goal: request.goal in ("", goal), request.reason, ended)
-            for name, goal in self.goals.items():
-                if request.goal in ("", name):
-                    goal.execution.preempt(observation, self._active_time, request.reason)
-        elif isinstance(request, ControlInput) and request.word in CONTROL_WORDS:
-            if request.word != "pause" and self.waiting_for:
-                return
-            self.paused, self.single_step = request.word == "pause", request.word == "step"
-            for arm in self.arms.values() if not self.paused else ():
-                arm.resume()
-        elif isinstance(request, ControlInput) and request.word == ZERO_WRENCH:
-            for arm in self.arms.values():
-                arm.zero_wrench()
-        elif isinstance(request, ControlInput) and request.word.startswith(BREAK):
-            self.breakpoints.add(request.word[len(BREAK) :])
-        elif isinstance(request, ControlInput) and request.word.startswith(UNBREAK):
-            self.breakpoints.discard(request.word[len(UNBREAK) :])
+        match request:
+            case GoalInput():
+                refusal = self._admit(request, observation, ended)
+                if refusal:
+                    ended.append(GoalEnded(request.goal, Ending(Outcome.REFUSED, refusal), now))
+            case CancelInput():
+                self._drop(lambda goal: request.goal in ("", goal), request.reason, ended)
+                for name, goal in self.goals.items():
+                    if request.goal in ("", name):
+                        goal.execution.preempt(observation, self._active_time, request.reason)
+            case ControlInput(word=word) if word in CONTROL_WORDS:
+                self._control(word)
+            case ControlInput(word=word) if word == ZERO_WRENCH:
+                for arm in self.arms.values():
+                    arm.zero_wrench()
+            case ControlInput(word=word) if word.startswith(BREAK):
+                self.breakpoints.add(word[len(BREAK) :])
+            case ControlInput(word=word) if word.startswith(UNBREAK):
+                self.breakpoints.discard(word[len(UNBREAK) :])
+
+    def _control(self, word: str) -> None:
+        if word != "pause" and self.waiting_for:
+            return
+        self.paused, self.single_step = word == "pause", word == "step"
+        for arm in self.arms.values() if not self.paused else ():
+            arm.resume()
 
     def _admit(self, request: GoalInput, observation: Observation, ended: list[GoalEnded]) -> str:
         """Start a goal, or let it wait where its arms are held and the rule says so; the reason where it is refused."""

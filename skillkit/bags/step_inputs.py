@@ -88,14 +88,15 @@ def _order(codec: Codec, data: bytes, inputs: list[Input]) -> Order | None:
 def _makers(index: dict[str, int], inputs: list[Input]) -> Iterator[Maker]:
     for place, given in enumerate(inputs):
         stamp, first = index[f"inputs[{place}].stamp"], index[f"inputs[{place}].values"]
-        if isinstance(given, JointInput):
-            yield _joint(given.arm, stamp, first, len(given.position))
-        elif isinstance(given, WrenchInput):
-            yield _wrench(given.arm, stamp, first, len(given.values))
-        elif isinstance(given, ObjectInput):
-            yield _object(given.name, stamp, first)
-        elif isinstance(given, SignalInput):
-            yield _signal(given.name, stamp, first)
+        match given:
+            case JointInput():
+                yield _joint(given.arm, stamp, first, len(given.position))
+            case WrenchInput():
+                yield _wrench(given.arm, stamp, first, len(given.values))
+            case ObjectInput():
+                yield _object(given.name, stamp, first)
+            case SignalInput():
+                yield _signal(given.name, stamp, first)
 
 
 def _joint(arm: str, stamp: int, first: int, n: int) -> Maker:

@@ -107,17 +107,21 @@ class Player(Node):
         with self._changed:
             try:
                 for parameter in parameters:
-                    if parameter.name == "rate":
-                        self._tape.set_rate(float(parameter.value))
-                    elif parameter.name == "position":
-                        self._tape.seek(float(parameter.value))
-                    elif parameter.name == "step":
-                        count, _, unit = parameter.value.partition(" ")
-                        self._tape.step(float(count), unit or "messages")
+                    self._set_one(parameter.name, parameter.value)
             except (InvalidValue, TypeError, ValueError) as error:
                 return SetParametersResult(successful=False, reason=str(error))
             self._changed.notify_all()
         return SetParametersResult(successful=True)
+
+    def _set_one(self, name: str, value: Any) -> None:
+        match name:
+            case "rate":
+                self._tape.set_rate(float(value))
+            case "position":
+                self._tape.seek(float(value))
+            case "step":
+                count, _, unit = value.partition(" ")
+                self._tape.step(float(count), unit or "messages")
 
     # -- the thread ------------------------------------------------------------------------------------------------------------------------------
 
