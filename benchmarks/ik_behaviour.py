@@ -10,7 +10,8 @@ Needs the environment of ``ik_streaming.py`` for the peers. A row per method and
 - walk: how far the command moves in 10 s of holding while the arm sags 0.02 rad behind it;
 - singular: the worst RMS of the passes through singularities; turn: error after two radians about the tool axis and back;
 - chatter: mean joint speed with the target two reaches away [rad/s]; jump, ramp: error after coming back from there at once and gradually;
-- v, a, j, q: worst use of a limit in all of these and under targets that jump and run at random.
+- v, a, j, q: worst use of a limit in all of these and under targets that jump and run at random;
+- held: the lag of 20 ms and the passes once more, with skillkit's gate behind every method that broke a limit.
 
 The rows are written after every arm; ``--resume`` keeps those of an earlier run of the same sources and measures what it lacks.
 
@@ -31,8 +32,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from _ik_arms import SHIPPED, arms
-from _ik_peers import RATE
-from ik_streaming import Trial, available, circle, jump, ramp, singularities, tool_turn, versions, wild
+from _ik_peers import RATE, Gated
+from ik_streaming import Trial, available, circle, holds, jump, ramp, singularities, tool_turn, versions, wild
 
 import skillkit
 from skillkit.embodiment import Embodiment
@@ -98,7 +99,10 @@ def behaviour(make: Callable[[Embodiment], Any], arm: Embodiment, rounds: int, l
             print(f"   {arm.name}: ended with {type(error).__name__}: {str(error)[:100]}", file=sys.stderr)
         for name, value in trial.worst.items():
             found[f"worst_{name}"] = max(value, found.get(f"worst_{name}", 0.0))
-    return found
+    kept = holds({name: found[f"worst_{name}"] for name in ("position", "velocity", "acceleration", "jerk")})
+    behind = (Trial(make(arm) if kept else Gated(make(arm), arm), arm) for _ in range(2))
+    again = {**lag(next(behind), lags[0]), **passes(next(behind))}
+    return {**found, **{f"held_{name}": value for name, value in again.items() if name.endswith("_mm")}}
 
 
 COLUMNS = {
@@ -106,7 +110,7 @@ COLUMNS = {
     "lag50_mm": "50 ms: mm", "lag50_growth": "growth", "lag100_mm": "100 ms: mm", "lag100_growth": "growth", "walk_um": "walk µm", "singular_mm": "singular mm",
     "turn_return_mm": "turn mm", "turn_return_mrad": "turn mrad", "chatter_rad_s": "chatter", "jump_return_mm": "jump mm", "jump_return_mrad": "mrad",
     "ramp_return_mm": "ramp mm", "ramp_return_mrad": "mrad", "worst_velocity": "v/limit", "worst_acceleration": "a/limit", "worst_jerk": "j/limit",
-    "worst_position": "q over",
+    "worst_position": "q over", "held_lag20_mm": "held: lag 20 ms", "held_singular_mm": "singular",
 }  # fmt: skip
 
 

@@ -191,11 +191,14 @@ def behaviour(make: Callable[[Embodiment], Any], arm: Embodiment) -> dict[str, f
         except Exception as error:  # a peer that gives up is a result
             found[f"{test.__name__}_failed"] = float("nan")
             print(f"   {arm.name}: {test.__name__} ended with {type(error).__name__}: {str(error)[:100]}", file=sys.stderr)
-    worst = {f"worst_{name}": value for name, value in trial.worst.items()}
-    held = worst["worst_position"] == 0.0 and all(value <= 1.0 + 1e-9 for name, value in worst.items() if name != "worst_position")
-    behind = Trial(trial.method if held else Gated(make(arm), arm), arm)
-    gated = {f"gated_{name}": value for name, value in singularities(behind).items()}
-    return {**found, **worst, "holds_limits": held, **gated}
+    kept = holds(trial.worst)
+    gated = {f"gated_{name}": value for name, value in singularities(Trial(make(arm) if kept else Gated(make(arm), arm), arm)).items()}
+    return {**found, **{f"worst_{name}": value for name, value in trial.worst.items()}, "holds_limits": kept, **gated}
+
+
+def holds(worst: dict[str, float]) -> bool:
+    """Whether no limit was exceeded, by the worst use of each."""
+    return worst["position"] == 0.0 and all(value <= 1.0 + 1e-9 for name, value in worst.items() if name != "position")
 
 
 # ---- speed ---------------------------------------------------------------------------------------------------------------------------
