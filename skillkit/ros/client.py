@@ -25,8 +25,8 @@ from std_srvs.srv import Trigger
 from unique_identifier_msgs.msg import UUID
 
 from skillkit.exceptions import SkillkitError
-from skillkit.ros.companion import show_life
-from skillkit.ros.names import EVERY, TREE, client_alive
+from skillkit.ros.companion import SignOfLife
+from skillkit.ros.names import EVERY, TREE, client_of
 from skillkit.ros.priority import raised_threads
 
 ANSWER_WITHIN = 10.0  # [s] for a service call
@@ -76,6 +76,7 @@ class TaskClient(Node):
         self._spinner = SingleThreadedExecutor()
         self._spinner.add_node(self)
         self._action: ActionClient = ActionClient(self, RunTask, "run_task")
+        self._sign = SignOfLife(self)
         self._loop: dict[str, float] = {}
         self._goal: Any = None
         self._wanted_cancel, self._last_word = False, 0.0
@@ -85,6 +86,7 @@ class TaskClient(Node):
 
     def close(self) -> None:
         """Leave."""
+        self._sign.close()
         self._spinner.shutdown(timeout_sec=1.0)
         self._action.destroy()
         self.destroy_node()
@@ -112,7 +114,7 @@ class TaskClient(Node):
             NoAnswer: the runtime has been silent for ``GONE_AFTER``. Whatever ``still_running`` raises.
         """
         key = uuid.uuid4()
-        sign = show_life(self, client_alive(key.hex))
+        self._sign.show(client_of(key.hex))
         try:
             goal = RunTask.Goal(task=task, parameters=json.dumps(dict(parameters)))
             name = UUID(uuid=list(key.bytes))
@@ -128,7 +130,7 @@ class TaskClient(Node):
             return TaskReport(result.outcome, result.reason, float(result.duration), int(result.decisions), dict(self._loop))
         finally:
             self._goal, self._wanted_cancel = None, False
-            self.destroy_publisher(sign)
+            self._sign.show("")
 
     def cancel(self) -> None:
         """Cancel the running task; it ends once the arm is at rest."""

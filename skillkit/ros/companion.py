@@ -1,7 +1,9 @@
 """Processes that must not die unnoticed: a sign of life on one side, a watch on the other.
 
-The sign is the middleware's automatic liveliness, renewed by its own threads. A companion on the same machine is looked up as a process too:
-its death is seen at once, and while it runs, a sign that is late because the machine is overloaded is given ``PATIENCE``.
+The sign is a message, repeated by a thread of its own, so that a busy node does not seem dead. It goes over one topic and one subscription
+for good: where subscriptions and liveliness leases come and go, Fast DDS 3.2 crashes now and then, if other ones appear at that moment.
+A companion on the same machine is looked up as a process too: its death is seen at once, and while it runs, a sign that is late because
+the machine is overloaded is given ``PATIENCE``.
 """
 
 from __future__ import annotations
@@ -9,59 +11,104 @@ from __future__ import annotations
 import json
 import os
 import select
+import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from std_msgs.msg import String
 
-from skillkit.ros.names import SIGN_OF_LIFE, alive
-from skillkit.ros.node_thread import NodeThread
+from skillkit.ros.names import ALIVE, EVERY
+from skillkit.ros.priority import raised_threads
 
+SIGN_EVERY = 0.02  # [s]
+LEAST_SILENCE = 2.0 * SIGN_EVERY  # [s] before which no one may take a companion for dead
 PATIENCE = 1.0  # [s] of silence that is believed of a process that still runs
-LOOK_EVERY = 0.01  # [s] between two looks at a process on this machine
+REMEMBERED = 10.0  # [s] for which the dead are known to watches that begin later
+LOOK_EVERY = 0.01  # [s] between two looks
 
 
-def show_life(node: Node, topic: str) -> Any:
-    """A publisher that says who this process is and, by existing, that it lives; destroy it to leave in order."""
-    publisher = node.create_publisher(String, topic, alive(SIGN_OF_LIFE))
-    publisher.publish(String(data=json.dumps({"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid())})))
-    return publisher
+class SignOfLife:
+    """Says again and again that this process lives, in the name that was shown last; from its node's start on, until it is closed."""
+
+    def __init__(self, node: Node) -> None:
+        self._publisher = node.create_publisher(String, ALIVE, EVERY)
+        self._says: String | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._repeat, name="sign_of_life", daemon=True)
+        with raised_threads():
+            self._thread.start()
+
+    def show(self, name: str) -> None:
+        """Live in this name from now on; in none where it is empty."""
+        self._says = String(data=json.dumps({"name": name, **_Process.own()._asdict()})) if name else None
+        self._say()
+
+    def close(self) -> None:
+        """Fall silent; before the node is destroyed."""
+        self._closed.set()
+        self._thread.join()
+
+    def _repeat(self) -> None:
+        with suppress(RuntimeError):  # rclpy's, where its context was shut down before
+            while not self._closed.wait(SIGN_EVERY):
+                self._say()
+
+    def _say(self) -> None:
+        says = self._says
+        if says is not None:
+            self._publisher.publish(says)
 
 
 class Lookout:
-    """Hears and looks at every watched process of a node, with one timer for all: the middleware never quite forgets timers that come and go.
+    """Hears every companion, and looks at those that run on this machine.
 
     Args:
-        node: that watches. ears: spun beside it, see :mod:`skillkit.ros.node_thread`; what they hear is handed over to ``node``'s own executor.
+        node: that watches; its executor hears and looks.
+        lost_after: silence after which a companion is dead that cannot be looked at [s].
     """
 
-    def __init__(self, node: Node, ears: NodeThread | None = None) -> None:
-        self.node = node
-        self.looks: dict[Watch, Callable[[], None]] = {}
-        self.heard: deque[tuple[Watch, Callable[[], None]]] = deque()
-        self.ears = ears or NodeThread(node, f"{node.get_name()}_lookout")
-        self.ears.start()
+    def __init__(self, node: Node, lost_after: float) -> None:
+        self._lost_after, self._looked = lost_after, time.monotonic()
+        self.companions: dict[str, _Companion] = {}
+        self.watches: list[Watch] = []
+        node.create_subscription(String, ALIVE, self._hear, EVERY)
         self._timer = node.create_timer(LOOK_EVERY, self._look)
 
     def close(self) -> None:
         """Look no more."""
         self._timer.cancel()
-        self.ears.close()
+        for name in list(self.companions):
+            self.companions.pop(name).close()
+
+    def _hear(self, message: String) -> None:
+        try:
+            says = json.loads(message.data)
+            name, process = str(says["name"]), _Process(str(says["machine"]), int(says["pid"]), str(says["started"]))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return  # not one of ours
+        known = self.companions.get(name)
+        if known is not None and known.process == process:
+            known.silent_for = 0.0
+        else:
+            if known is not None:
+                known.close()
+            self.companions[name] = _Companion(process, self._lost_after)
 
     def _look(self) -> None:
-        while self.heard:
-            watch, tell = self.heard.popleft()
-            if not watch.closed:
-                tell()
-        for look in list(self.looks.values()):
-            look()
+        now = time.monotonic()
+        passed = min(now - self._looked, 2.0 * LOOK_EVERY)  # where this node was held up itself, there are signs that it has not heard yet
+        self._looked = now
+        for name, companion in list(self.companions.items()):
+            companion.look(passed)
+            if companion.silent_for > REMEMBERED:
+                self.companions.pop(name).close()
+        for watch in list(self.watches):
+            watch.look()
 
 
 class Watch:
@@ -69,100 +116,89 @@ class Watch:
 
     Args:
         lookout: of the node that watches.
-        lost_after: silence after which it is dead, where its process cannot be looked up [s].
+        name: that the companion shows.
         lost: called from the executor of that node.
     """
 
-    def __init__(self, lookout: Lookout, topic: str, lost_after: float, lost: Callable[[], None]) -> None:
-        self._lookout, self._lost = lookout, lost
-        self._who: dict[str, Any] = {}
-        self.seen, self.closed, self._silent_since = False, False, float("inf")
-        self._process: _Process | None = None
-        events = SubscriptionEventCallbacks(
-            liveliness=lambda change: self._hear(partial(self._changed, change.alive_count, time.monotonic())), use_default_callbacks=False
-        )
-        self._subscription = lookout.ears.node.create_subscription(
-            String, topic, lambda message: self._hear(partial(self._introduced, message)), alive(lost_after), event_callbacks=events
-        )
+    def __init__(self, lookout: Lookout, name: str, lost: Callable[[], None]) -> None:
+        self._lookout, self._name, self._lost = lookout, name, lost
+        self.seen, self._told = False, False
+        lookout.watches.append(self)
 
     def close(self) -> None:
         """Watch no more."""
-        self.closed = True
-        self._rest()
-        self._lookout.ears.do(lambda: self._lookout.ears.node.destroy_subscription(self._subscription))
+        if self in self._lookout.watches:
+            self._lookout.watches.remove(self)
 
-    def _hear(self, tell: Callable[[], None]) -> None:
-        """In the thread of the ears."""
-        self._lookout.heard.append((self, tell))
-
-    def _introduced(self, message: String) -> None:
-        with suppress(ValueError):
-            self._who = dict(json.loads(message.data))
-        if _runs(self._who):
-            self._process = self._process or _Process.of(self._who["pid"])
-            self._lookout.looks[self] = self._look
-        else:
-            self._lookout.looks.pop(self, None)
-            if self._silent_since < float("inf"):
-                self._bury()
-
-    def _changed(self, alive_count: int, now: float) -> None:
-        if alive_count > 0:
-            self.seen, self._silent_since = True, float("inf")
-        elif self.seen:
-            self._silent_since = now
-            if self._who and self not in self._lookout.looks:
-                self._bury()
-            else:  # on this machine, or its word of who it is has not come yet
-                self._lookout.looks[self] = self._look
-
-    def _look(self) -> None:
-        ended = self._process.ended if self._process is not None else bool(self._who) and not _runs(self._who)
-        if ended or time.monotonic() - self._silent_since > PATIENCE:
-            self._bury()
-
-    def _bury(self) -> None:
-        self._rest()
-        self.seen, self._silent_since = False, float("inf")
-        self._lost()
-
-    def _rest(self) -> None:
-        self._lookout.looks.pop(self, None)
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+    def look(self) -> None:
+        """Ask what the lookout knows of it."""
+        companion = self._lookout.companions.get(self._name)
+        if companion is None:
+            return
+        self.seen = not companion.dead
+        if companion.dead and not self._told:
+            self._lost()
+        self._told = companion.dead
 
 
-class _Process:
-    """A running process, by a descriptor that becomes readable when it ends: quicker to ask than the files of ``/proc``."""
+class _Process(NamedTuple):
+    """Which process on which machine; ``machine`` is this boot of it and this space of process numbers, empty where the system does not tell."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor, self._poll = descriptor, select.poll()
-        self._poll.register(descriptor, select.POLLIN)
+    machine: str
+    pid: int
+    started: str
 
     @classmethod
-    def of(cls, pid: int) -> _Process | None:
-        """``None`` where the system has no such descriptors."""
-        with suppress(OSError, AttributeError):
-            return cls(os.pidfd_open(pid))
-        return None
+    def own(cls) -> _Process:
+        return cls(_machine(), os.getpid(), _started(os.getpid()))
 
     @property
-    def ended(self) -> bool:
-        return bool(self._poll.poll(0))
+    def here(self) -> bool:
+        return self.machine == _machine() != ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it does, for one that is here."""
+        return self.started == _started(self.pid) != ""
+
+
+class _Companion:
+    """What is known of one that has shown life."""
+
+    def __init__(self, process: _Process, lost_after: float) -> None:
+        self.process = process
+        self.silent_for, self._ended = 0.0, False
+        self._patience = max(PATIENCE, lost_after) if process.here else lost_after
+        self._handle = _open(process.pid) if process.here and process.runs else None
+        self._poll = select.poll()
+        if self._handle is not None:
+            self._poll.register(self._handle, select.POLLIN)
+        self.look(0.0)
+
+    @property
+    def dead(self) -> bool:
+        return self._ended or self.silent_for > self._patience
+
+    def look(self, passed: float) -> None:
+        self.silent_for += passed
+        if self.process.here:
+            self._ended = self._ended or (bool(self._poll.poll(0)) if self._handle is not None else not self.process.runs)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
 
-def _runs(who: dict[str, Any]) -> bool:
-    """Whether the process is known to run on this machine."""
-    return who.get("machine") == _machine() != "" and who.get("started") == _started(who["pid"]) != ""
+def _open(pid: int) -> int | None:
+    """A descriptor that becomes readable when a process ends, quicker to ask than the files of ``/proc``; ``None`` where there is none such."""
+    with suppress(OSError, AttributeError):
+        return os.pidfd_open(pid)
+    return None
 
 
 @cache
 def _machine() -> str:
-    """This boot of this machine, and this space of process numbers; empty where the system does not tell."""
     with suppress(OSError):
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
     return ""
@@ -171,6 +207,6 @@ def _machine() -> str:
 def _started(pid: int) -> str:
     """When a process was started, as the system counts; empty where it does not run."""
     with suppress(OSError, IndexError):
-        fields = Path(f"/proc/{int(pid)}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return "" if fields[0] in "ZX" else fields[19]  # zombies have died
     return ""

@@ -14,6 +14,7 @@ from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
+from rclpy.node import Node
 from skillkit_interfaces.action import ExecuteSkill, RunTask
 
 from skillkit.events import Event, Started, Transition
@@ -21,7 +22,7 @@ from skillkit.exceptions import SkillkitError, did_you_mean
 from skillkit.ros.companion import Lookout, Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.conversions import parameters_of
-from skillkit.ros.names import client_alive
+from skillkit.ros.names import client_of
 from skillkit.ros.origin import ORIGIN, refusal
 from skillkit.runtime import GoalEnded, StepResult
 from skillkit.spaces import CancelInput, Ending, GoalInput, Outcome
@@ -47,14 +48,13 @@ class Goals:
     """Serves both actions.
 
     Args:
-        lookout: of the node that serves.
+        node: that serves. lookout: for its clients.
         tasks: names that a goal may ask for. skills: the same, with their digests.
-        lost_after: a client that showed life and shows none for this long has died [s].
-        stop_when_lost: whether its goal is then cancelled.
+        stop_when_lost: whether a goal is cancelled whose client has died.
     """
 
-    def __init__(self, lookout: Lookout, loop: ControlLoop, tasks: Sequence[str], skills: Mapping[str, str], lost_after: float, stop_when_lost: bool) -> None:
-        self._node, self._lookout, self._loop, self._lost_after, self._stop_when_lost = lookout.node, lookout, loop, lost_after, stop_when_lost
+    def __init__(self, node: Node, lookout: Lookout, loop: ControlLoop, tasks: Sequence[str], skills: Mapping[str, str], stop_when_lost: bool) -> None:
+        self._node, self._lookout, self._loop, self._stop_when_lost = node, lookout, loop, stop_when_lost
         self._active: dict[str, ActiveGoal] = {}
         self._digests = dict(skills)
         self._known: Mapping[str, Sequence[str]] = {"task": tuple(tasks), "skill": tuple(skills)}
@@ -156,7 +156,7 @@ class Goals:
         if not self._stop_when_lost:
             return
         lost = CancelInput(key, 0.0, "the client that asked for it has gone")
-        goal.client = Watch(self._lookout, client_alive(key), self._lost_after, lambda: self._loop.put(lost._replace(received=self._loop.now())))
+        goal.client = Watch(self._lookout, client_of(key), lambda: self._loop.put(lost._replace(received=self._loop.now())))
 
     # -- from the control thread -------------------------------------------------------------------------------------------------------------
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rclpy.duration import Duration
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from skillkit.cell import Cell
 from skillkit.hardware import Hardware, WrenchSource
@@ -17,7 +16,8 @@ OBJECT_SIZES = "objects/markers"
 OBJECTS, POSE, SIGNALS = "objects/", "/pose", "signals/"
 ANSWERS = "answers"  # std_msgs/String, question=answer; see skillkit.spaces.AnswerInput
 DEADMAN_TOPIC = "deadman"  # std_msgs/Bool, true while a person holds it
-RECORDER_ALIVE = "alive/recorder"
+ALIVE = "alive"  # std_msgs/String, see skillkit.ros.companion
+RECORDER = "recorder"  # the name in which one lives
 
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, history=HistoryPolicy.KEEP_LAST)
 """Streams of which only the newest value counts."""
@@ -69,24 +69,6 @@ class ArmTopics:
         return {arm.name: cls.of(arm.name, alone, arm.hardware, arm.namespace) for arm in cell.arms}
 
 
-def client_alive(goal: str) -> str:
-    """The topic on which the client of a goal shows that it lives; ``goal`` is the goal's id in hexadecimal."""
-    return f"alive/goal_{goal}"
-
-
-SIGN_OF_LIFE = 0.02  # [s] in which clients and recorders promise a sign of life; no one may demand it more often
-
-
-def alive(lease: float) -> QoSProfile:
-    """A sign of life: the middleware's own threads renew it, so that a busy Python process does not seem dead.
-
-    Args:
-        lease: of a publisher, the time in which it promises a sign [s]; of a subscription, the time without one after which it is told.
-    """
-    return QoSProfile(
-        depth=1,
-        reliability=ReliabilityPolicy.RELIABLE,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL,
-        liveliness=LivelinessPolicy.AUTOMATIC,
-        liveliness_lease_duration=Duration(seconds=lease),
-    )
+def client_of(goal: str) -> str:
+    """The name in which the client of a goal lives; ``goal`` is the goal's id in hexadecimal."""
+    return f"goal_{goal}"

@@ -1,13 +1,8 @@
-"""A node that is not spun with the others of its process, by the events executor (rclpy 9.1), because that cannot do two things.
-
-Action clients keep its thread busy without end; and a subscription with event callbacks must not be destroyed while it may still have
-something to tell, or the process crashes (rclpy issue 1644).
-"""
+"""A node that is not spun with the others of its process: action clients keep the events executor (rclpy 9.1) busy without end."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -29,11 +24,6 @@ class NodeThread:
     def start(self) -> None:
         """Spin."""
         self._thread.start()
-
-    def do(self, action: Callable[[], object]) -> None:
-        """Have something done in the thread, after what it does now; of several, in any order."""
-        if not self._stop.is_set():
-            self._executor.create_task(action)
 
     def close(self) -> None:
         """Stop spinning."""

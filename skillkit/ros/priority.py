@@ -22,7 +22,7 @@ def raise_process() -> None:
 def raised_threads() -> Iterator[None]:
     """Threads started within stand above ordinary processes, this one stays as it is.
 
-    For processes without a control loop: the middleware's threads renew the sign of life in time however busy the machine is.
+    For processes without a control loop: the middleware's threads and the sign of life are in time however busy the machine is.
     """
     granted = _schedule(MIDDLEWARE)
     try:

@@ -30,7 +30,7 @@ from skillkit.bags.write import DIGEST_TOPIC, KEYFRAME_TOPIC, LATCHED_WORDS, RES
 from skillkit.exceptions import InvalidValue
 from skillkit.records import header, time_of
 from skillkit.ros import names, process
-from skillkit.ros.companion import show_life
+from skillkit.ros.companion import SignOfLife
 from skillkit.ros.parameters import declare, words
 from skillkit.ros.raw_topics import RawTopic, RawTopics
 
@@ -61,6 +61,7 @@ class Recorder(Node):
         self.path = Path(given["bag"])
         if self.path.exists():
             raise BagError(self.path, "the file exists already and a bag is never overwritten", "choose another name or remove it")
+        self.sign = SignOfLife(self)
         self.writer: BagWriter | None = None  # made when the description of the run has come
         self.arms: dict[str, Joints] = {}
         self.waiting: list[tuple[str, bytes]] = []
@@ -79,6 +80,7 @@ class Recorder(Node):
         """Write the index."""
         if self.writer is not None:
             self.writer.close()
+        self.sign.close()
 
     def _flush(self) -> None:
         if self.writer is not None:
@@ -103,7 +105,7 @@ class Recorder(Node):
         for name, data in self.waiting:
             self._write(self.writer, name, data)
         self.waiting = []
-        self.sign_of_life = show_life(self, names.RECORDER_ALIVE)
+        self.sign.show(names.RECORDER)
 
     def _take(self, name: str, data: bytes) -> None:
         if self.writer is not None:

@@ -33,7 +33,7 @@ from skillkit.kinematics.calibration import ToolDifference
 from skillkit.pose import Array
 from skillkit.ros import process
 from skillkit.ros.arm_record import note_success
-from skillkit.ros.companion import Lookout, Watch
+from skillkit.ros.companion import LEAST_SILENCE, Lookout, Watch
 from skillkit.ros.control_loop import ControlLoop
 from skillkit.ros.described import SelfDescriptions
 from skillkit.ros.drivers import ArmDriver
@@ -42,7 +42,7 @@ from skillkit.ros.goals import Goals
 from skillkit.ros.health import Health
 from skillkit.ros.inputs import Inputs, ObjectSizes
 from skillkit.ros.keeping import Keeper
-from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER_ALIVE, SIGN_OF_LIFE, ArmTopics
+from skillkit.ros.names import DESCRIPTION, LATCHED, RECORDER, ArmTopics
 from skillkit.ros.outputs import Records
 from skillkit.ros.overruns import RULES as OVERRUN_RULES
 from skillkit.ros.overruns import Overruns
@@ -71,7 +71,7 @@ PARAMETERS = {
     "resume": ("", "checkpoint of a runtime that died, whose goals to go on with"),
     "on_client_lost": ("stop", "stop or continue a goal whose client has died"),
     "on_recorder_lost": ("stop", "stop or continue when the recorder has died"),
-    "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.02"),
+    "lost_after": (0.06, "time without a sign of life after which a client or recorder has died [s], at least 0.04"),
     "objects_within": (5.0, "time to wait for the sizes of the objects before starting without [s]"),
     "details": ("{}", "what else is known of this run (seed, scene …), a JSON object kept in its bag"),
     "described_within": (10.0, "time to wait for real arms to describe themselves [s]"),
@@ -185,8 +185,8 @@ class RuntimeNode(LifecycleNode):
         self.resumed = Checkpoint.read(given["resume"]) if given["resume"] else None
         if not 0.0 < given["speed_limit"] <= 1.0:
             raise InvalidValue("speed_limit", given["speed_limit"], "a share above 0 and up to 1")
-        if given["lost_after"] < SIGN_OF_LIFE:
-            raise InvalidValue("lost_after", given["lost_after"], f"at least {SIGN_OF_LIFE:g} s, in which a sign of life is promised")
+        if given["lost_after"] < LEAST_SILENCE:
+            raise InvalidValue("lost_after", given["lost_after"], f"at least {LEAST_SILENCE:g} s, in which two signs of life are sent")
         cell = load_cell(given["robot"], given["cell"], given["shift"])
         tasks = words(given["tasks"])
         also = () if tasks else sorted(share.files("tasks"))
@@ -206,8 +206,8 @@ class RuntimeNode(LifecycleNode):
         self.records = Records(self, self.runtime)
         self.open.append(self.records)
         self._describe(self.system, self.sizes)
-        self.lookout = Lookout(self)
-        self.recorder = Watch(self.lookout, RECORDER_ALIVE, self.given["lost_after"], self._recorder_lost)
+        self.lookout = Lookout(self, self.given["lost_after"])
+        self.recorder = Watch(self.lookout, RECORDER, self._recorder_lost)
         self.open += [self.recorder, self.lookout]
         self._recorded: Timer = self.create_timer(READY_EVERY, self._start_when_recorded)
         self._start_when_recorded()
@@ -275,7 +275,7 @@ class RuntimeNode(LifecycleNode):
         stop = self.given["on_client_lost"] == "stop"
         by_hand = teleop.options([arm.name for arm in self.system.cell.arms])
         skills = {**{name: skill.digest for name, skill in self.system.skills.items()}, **dict.fromkeys(by_hand, "")}
-        self.goals = Goals(self.lookout, self.loop, list(self.system.tasks), skills, self.given["lost_after"], stop)
+        self.goals = Goals(self, self.lookout, self.loop, list(self.system.tasks), skills, stop)
         self.open.append(self.goals)
         if self.resumed is not None:
             self.loop.before_a_tick(self._resume)

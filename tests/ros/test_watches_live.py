@@ -1,4 +1,4 @@
-"""Watches that come and go while those whom they watch do: a process that spins the events executor must live on (rclpy issue 1644)."""
+"""Watches that come and go while those whom they watch do, over real DDS: the process that watches must live on, and see every death."""
 
 from __future__ import annotations
 
@@ -14,34 +14,38 @@ pytestmark = pytest.mark.ros
 import rclpy  # noqa: E402
 from rclpy.experimental import EventsExecutor  # noqa: E402
 
-from skillkit.ros.companion import Lookout, Watch, show_life  # noqa: E402
+from skillkit.ros.companion import Lookout, SignOfLife, Watch  # noqa: E402
 
-SECONDS = 6.0  # where they were destroyed under the events executor itself, the process crashed within 1 to 5
-TOPICS = [f"alive/one_{number}" for number in range(5)]
+SECONDS = 6.0  # where each watch had a subscription of its own, the process crashed within 1 to 60
+NAMES = [f"one_{number}" for number in range(5)]
 
 
 def come_and_go() -> None:
     draws = random.Random(1)
     with rclpy.init():
-        node = rclpy.create_node("companions")
         while True:
-            signs = [show_life(node, topic) for topic in TOPICS]
-            time.sleep(draws.uniform(0.001, 0.03))
-            for sign in signs:
-                node.destroy_publisher(sign)
+            node = rclpy.create_node("companion")
+            sign = SignOfLife(node)
+            for name in draws.choices(NAMES, k=20):
+                sign.show(name)
+                time.sleep(draws.uniform(0.001, 0.03))
+            sign.close()
+            node.destroy_node()
 
 
 def watch() -> None:
     draws = random.Random(2)
     rclpy.init()
     node = rclpy.create_node("watcher")
-    lookout, executor = Lookout(node), EventsExecutor()
+    lookout, executor = Lookout(node, 0.06), EventsExecutor()
     watches: list[Watch] = []
+    seen: set[str] = set()
 
     def turn() -> None:
-        if len(watches) == len(TOPICS):
-            watches.pop(draws.randrange(len(TOPICS))).close()
-        watches.append(Watch(lookout, draws.choice(TOPICS), 0.06, lambda: None))
+        if len(watches) == len(NAMES):
+            watches.pop(draws.randrange(len(NAMES))).close()
+        watches.append(Watch(lookout, draws.choice(NAMES), lambda: None))
+        seen.update(lookout.companions)
 
     node.create_timer(0.002, turn)
     executor.add_node(node)
@@ -49,6 +53,7 @@ def watch() -> None:
     while time.monotonic() < end:
         executor.spin_once(timeout_sec=0.1)
     lookout.close()
+    assert seen == set(NAMES)
 
 
 def test_a_watch_may_end_while_its_companion_leaves() -> None:
