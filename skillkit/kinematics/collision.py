@@ -16,6 +16,7 @@ manipulators with a high number of degrees of freedom", ICRA 1987) lets two shap
 
 from __future__ import annotations
 
+import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Sequence
 from math import pi
@@ -195,6 +196,10 @@ class Collisions:
         for i, j in pairs:
             self.geometry.addCollisionPair(pin.CollisionPair(i, j))
         self.shapes = pin.GeometryData(self.geometry)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of the word that overrules the guess as long as it is there
+            for request in self.shapes.distanceRequests:  # to begin where the last distance ended would make this one depend on what was asked before
+                request.enable_cached_gjk_guess, request.gjk_initial_guess = False, coal.GJKInitialGuess.DefaultGuess
         self._compared = pairs
         self._joints = [int(entry.parentJoint) for entry in self.geometry.geometryObjects]
         self._first, self._second = np.array(pairs, dtype=int).reshape(-1, 2).T

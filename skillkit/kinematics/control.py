@@ -49,6 +49,8 @@ SECOND_WEIGHT = 1e-3  # … of what does not come first
 SECOND_LEAD_ROTATION = 1.5  # … whose target may lead by this, because it cannot be reached [rad]
 SECOND_LEAD_POSITION = 0.5  # … or this [m]
 QUADRATIC_FLOOR = 1e-4  # keeps the programme strictly convex
+HELD_EASE = 0.1  # share of feedback and posture while something holds the arm off: a slide along it ends long before the error does that drives it
+EASE_DOWN, EASE_UP = 0.5, 1.2  # … by which factors it changes per tick
 LANDING = 0.02  # of the acceleration limit per tick: the last hop of a joint motion onto its goal
 SLOW = 3.0  # times slower than the arm's median joint: from there on a joint leaves the work to others
 MARGIN = 1e-6  # share of the limits left unused, so that rounding never makes the gate touch a command
@@ -97,6 +99,7 @@ class CartesianController:
         self._limited = False  # the last tick met its bounds
         self._bounds: tuple[Array, Array] | None = None  # of the next displacement, once they are known
         self._quadratic: Array | None = None  # as much
+        self._ease = 1.0  # share of feedback and posture
         self.reset(arm.home)
 
     def limit_speed(self, share: float) -> None:
@@ -190,6 +193,7 @@ class CartesianController:
         start = _vector(position, self.arm.n)
         self._position = self._before = frozen(start if start is not None else self._position)
         self._step = self._change = frozen(np.zeros(self.arm.n))
+        self._ease = 1.0
         self._locate_anew()
         self._hold_target()
         self.prepare()
@@ -239,7 +243,7 @@ class CartesianController:
         low, high = self._interval()
         landing = bool(((np.abs(gap) <= LANDING * np.minimum(self.limits.change, self.limits.jerk)) & (gap >= low) & (gap <= high)).all())
         ahead = np.divide(np.where(gap > 0.0, high, low), gap, out=np.ones_like(gap), where=gap != 0.0)
-        share = min(self._wish.closing(gap.tolist(), self._landing, self._landing_share), max(0.0, float(ahead.min())))
+        share = min(self._ease * self._wish.closing(gap.tolist(), self._landing, self._landing_share), max(0.0, float(ahead.min())))
         step = gap if landing else np.minimum(np.maximum(share * gap, low), high)
         held = self._keep_clear(step, partial(np.eye, self.arm.n))
         if held is not None:
@@ -253,7 +257,7 @@ class CartesianController:
     def snapshot(self) -> Snapshot:
         """The whole state as plain JSON values."""
         state = {"position": self._position, "before": self._before, "step": self._step, "change": self._change}
-        flags = {"holding": self._holding, "limited": self._limited, "speed": self.speed_share, "kept_speed": self._kept_speed}
+        flags = {"holding": self._holding, "limited": self._limited, "speed": self.speed_share, "kept_speed": self._kept_speed, "ease": self._ease}
         aim = {"free": list(self._aim[0]), "first": self._aim[1]}
         return {**{name: value.tolist() for name, value in state.items()}, **flags, **aim, "target": list(self.target.values())}
 
@@ -267,7 +271,7 @@ class CartesianController:
         target = Pose.from_values(snapshot["target"])
         self._target_point, self._target_rotation = target.position, target.rotation
         self._locate_anew()
-        self._holding, self._limited = snapshot["holding"], snapshot["limited"]
+        self._holding, self._limited, self._ease = snapshot["holding"], snapshot["limited"], snapshot.get("ease", 1.0)
 
     def _rest(self, measured: Array, faults: tuple[str, ...]) -> ControlStep:
         self.prepare()
@@ -298,16 +302,18 @@ class CartesianController:
         if self.avoidance is None:
             return None
         chosen, names = self.avoidance.held(wanted, self._position, self._interval, metric)
+        free = chosen is wanted
+        self._ease = min(1.0, EASE_UP * self._ease) if free else max(HELD_EASE, EASE_DOWN * self._ease)
         if chosen is None:
             chosen = self.limits.brake(self._position, self._step, self._change)
-        return None if chosen is wanted else (chosen, names)
+        return None if free else (chosen, names)
 
     def _wanted(self, error: Array, motion: Array) -> Array:
         """Joint displacement (n,) inside the velocity limits."""
         for kept in (self._task, self._kept):
             if kept is not None:
                 error, motion = kept @ error, kept @ motion
-        return self._wish.displacement(self._jacobian, self._bend, self._position, self._step, error, motion, self._priority)
+        return self._wish.displacement(self._jacobian, self._bend, self._position, self._step, error, motion, self._priority, self._ease)
 
     def _interval(self) -> tuple[Array, Array]:
         """Lowest and highest next displacement (n,); with little jerk to spare the position limits are approached gently, without being thrown back."""

@@ -53,10 +53,11 @@ class Wish:
         self._products, self._gram, self._diagonal, self._sides = products[:7], products[:6], products[:6].reshape(-1)[::7], products[6:].T
         self._motion, self._rest, self._solved = products[7], products[8], np.empty((3, len(home)))
 
-    def displacement(self, jacobian: Array, bend: Array, position: Array, step: Array, error: Array, motion: Array, task: Priority) -> Array:
+    def displacement(self, jacobian: Array, bend: Array, position: Array, step: Array, error: Array, motion: Array, task: Priority, ease: float = 1.0) -> Array:
         """(n,) towards a target that is off by ``error`` (6,), of it by ``motion`` (6,) since the last tick.
 
         ``jacobian`` (6, n) holds at ``position`` (n,), which the last ``step`` (n,) reached; ``bend`` (6,) is what curvature adds to its product with the next.
+        ``ease`` is the share of feedback and posture that is wanted.
         """
         if self._ready is None:
             self._carrying[:] = jacobian
@@ -72,7 +73,7 @@ class Wish:
         np.dot(eigenpy.LLT(self._gram).solve(self._sides).T, self._carrying, self._solved)
         pulled, moving, behind = self._solved.tolist()
         pull = self._pull.tolist()
-        share, posture = self.closing(behind), self._posture(pull, step.tolist(), POSTURE_WEAK * min(1.0, sqrt(square) / self._lead))
+        share, posture = ease * self.closing(behind), ease * self._posture(pull, step.tolist(), POSTURE_WEAK * min(1.0, sqrt(square) / self._lead))
         wanted = [moved + share * left + posture * (drawn - done) for moved, left, drawn, done in zip(moving, behind, pull, pulled, strict=True)]
         fastest = largest(wanted, self._per_step)
         return np.array([one / fastest for one in wanted] if fastest > 1.0 else wanted)

@@ -127,6 +127,16 @@ def test_wrong_names_and_files_are_refused(tmp_path: Path) -> None:
         disabled_in_srdf(tmp_path / "none.srdf")
 
 
+def test_distances_do_not_depend_on_what_was_asked_before() -> None:
+    arm = Embodiment.load("panda")
+    collisions, rng = Collisions(arm, [Box("wall", Pose.from_vector([0.6, 0.0, 0.5]), (0.05, 2.0, 2.0))]), np.random.default_rng(4)
+    asked = [arm.home + rng.normal(size=arm.n) * 0.3 for _ in range(50)]
+    there, back = [collisions.clearance(q, 0.12) for q in asked], [collisions.clearance(q, 0.12) for q in reversed(asked)]
+    for one, other in zip(there, reversed(back), strict=True):
+        np.testing.assert_array_equal(one.distances, other.distances)
+        np.testing.assert_array_equal(one.gradients, other.gradients)
+
+
 def test_what_is_handed_out_is_read_only() -> None:
     arm = Embodiment.load("panda")
     found = Collisions(arm).clearance(frozen(arm.home), within=0.1)
